@@ -1,0 +1,91 @@
+/* The append-only, checksummed journal: what was acknowledged, in order.
+ *
+ * A directory of segments, journal-<first position, 16 hex digits>.log. A position is a byte offset in the
+ * journal as a whole, so it names a place for ever, across segments. Each record carries its own position
+ * and an XXH3 checksum over position, length and bytes; after damage the next record is found by searching
+ * for a frame whose position is where it stands and whose checksum holds.
+ *
+ * Promises, each with a test:
+ *   - what journal_append returned true for is read back by every later open, once, in order, also after
+ *     kill -9 at any moment (durability os), and after power loss (durability disk, behind journal_sync);
+ *   - a torn last record is cut off at open; a damaged one in the middle is copied to
+ *     journal-bad-<position>.bin and passed over, and what follows is kept;
+ *   - a failed append leaves the journal as it was.
+ *
+ * One process writes (the caller holds the directory's lock); any number read, also while it is written.
+ */
+#ifndef CCTM_BRIDGE_JOURNAL_JOURNAL_H
+#define CCTM_BRIDGE_JOURNAL_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/cleanup.h"
+#include "core/slice.h"
+
+struct error;
+struct journal;
+struct journal_reader;
+
+#define JOURNAL_RECORD_MAX ((size_t)64 << 20)
+
+enum journal_durability {
+	JOURNAL_OS,   /* write(2): survives the death of the process */
+	JOURNAL_DISK, /* journal_sync before answering: survives power loss */
+};
+
+/* What opening found. */
+struct journal_findings {
+	uint64_t cut_bytes;   /* torn tail */
+	unsigned bad_records; /* set aside */
+	uint64_t bad_bytes;
+	char first_bad_file[64]; /* "" when none */
+};
+
+/* Opens the journal in `dir` for writing, repairing its tail. `at_least` is a position that the end must
+ * not lie before (the ledger's checkpoint may have outlived the journal in a power loss): a new segment
+ * begins there if it does. */
+struct journal *journal_open(const char *dir, uint64_t at_least, struct journal_findings *findings,
+	struct error *err) MUST_CHECK;
+void journal_free(struct journal *j);
+
+/* One record, at most JOURNAL_RECORD_MAX bytes. False: nothing was added (disk full …). */
+bool journal_append(struct journal *j, struct slice record, struct error *err) MUST_CHECK;
+
+/* fdatasync of what was appended. */
+bool journal_sync(struct journal *j, struct error *err) MUST_CHECK;
+
+uint64_t journal_end(const struct journal *j); /* position behind the last record */
+
+/* Changes whenever a new segment begins, so that definitions can be repeated in it. */
+uint32_t journal_segment(const struct journal *j);
+
+/* Begins a new segment if the present one holds at least `bytes`. */
+bool journal_rotate(struct journal *j, uint64_t bytes, struct error *err) MUST_CHECK;
+
+/* Deletes the segments that lie wholly before `position`. */
+bool journal_release(struct journal *j, uint64_t position, struct error *err) MUST_CHECK;
+
+uint64_t journal_bytes(const struct journal *j); /* of all segments on disk */
+
+/* Reads from `position` (0: the oldest kept) on; it need not be the beginning of a segment. A position
+ * before the oldest kept record is an error ERR_CORRUPT only if something was between: the caller reads the
+ * ledger's checkpoint first and retries. */
+struct journal_reader *journal_reader_open(const char *dir, uint64_t position, struct error *err)
+	MUST_CHECK;
+
+/* 1: *record (lives until the next call), *position where it begins, *next where the next one does.
+ * 0: the end for now; calling again later goes on. -1: error. Damaged records are passed over and counted. */
+int journal_read(struct journal_reader *r, struct slice *record, uint64_t *position, uint64_t *next,
+	struct error *err) MUST_CHECK;
+unsigned journal_reader_skipped(const struct journal_reader *r);
+void journal_reader_free(struct journal_reader *r);
+
+static inline void auto_journal_reader(struct journal_reader **r)
+{
+	if (*r)
+		journal_reader_free(*r);
+}
+
+#endif

@@ -1,0 +1,1 @@
+typedef int cctm_empty_translation_unit;

@@ -1,0 +1,17 @@
+/* Time, from one place, so that a test can set it.
+ *
+ * Wall time is milliseconds since 1970-01-01 UTC; monotonic time is milliseconds since some moment of this
+ * boot and never goes back. No other file asks the system for the time.
+ */
+#ifndef CCTM_CORE_CLOCK_H
+#define CCTM_CORE_CLOCK_H
+
+#include <stdint.h>
+
+int64_t clock_wall_ms(void);
+int64_t clock_mono_ms(void);
+
+/* From now on wall time stands at `wall_ms` and monotonic time at `mono_ms` until the next call; tests only. */
+void clock_set_for_test(int64_t wall_ms, int64_t mono_ms);
+
+#endif
