@@ -17,13 +17,18 @@ enum command_group { GROUP_STACK, GROUP_DATA, GROUP_BRIDGE, GROUP_HELP };
 
 enum command_effect { EFFECT_READS, EFFECT_CHANGES, EFFECT_DESTROYS };
 
-/* What the global options said, and where results go. */
+struct command;
+
+/* What the global options said, where results go, and what the program offers (main.c's two tables, for
+ * help and completion). */
 struct context {
 	struct out *out; /* results: text or one JSON document */
 	const char *dir; /* -C DIR, or NULL */
 	bool is_json;
 	bool is_quiet;
 	int verbosity;
+	const struct command *const *commands; /* in the order of `cctm help`; ends with NULL */
+	const struct opt *global_options;
 };
 
 struct command {
@@ -43,8 +48,5 @@ struct command {
 struct example {
 	const char *command_line, *explanation; /* a row of NULLs ends the list */
 };
-
-/* The table of main.c, in the order of `cctm help`; ends with NULL. help and completion read it. */
-extern const struct command *const commands[];
 
 #endif

@@ -42,8 +42,8 @@ struct opt {
 	int64_t min, max;	    /* of numbers, durations (ms) and sizes (bytes) */
 	const char *const *choices; /* allowed texts, NULL-terminated; NULL: any */
 	bool is_negatable;
-	const char *
-		help; /* one sentence, lower case, no full stop; the default is added by the frame */
+	/* One sentence, lower case, no full stop; the frame adds default and choices. NULL: not shown. */
+	const char *help;
 };
 
 struct opt_argument {
@@ -79,6 +79,13 @@ struct opt_rest {
 		.name = (name_), .argument = (argument_), .choices = (choices_),               \
 		.fallback = (fallback_), .help = (help_)                                       \
 	}
+/* A flag that --no-NAME clears; `fallback_` is "on" or NULL. */
+#define OPT_NEGATABLE(type_, field_, letter_, name_, fallback_, help_)                          \
+	{                                                                                       \
+		.type = OPT_FIELD_TYPE(type_, field_), .offset = offsetof(type_, field_),       \
+		.letter = (letter_), .name = (name_), .fallback = (fallback_), .help = (help_), \
+		.is_negatable = true                                                            \
+	}
 #define OPT_NUMBER_ROW(                                                                  \
 	kind_, type_, field_, letter_, name_, argument_, min_, max_, fallback_, help_)   \
 	{                                                                                \
@@ -107,9 +114,36 @@ struct opt_rest {
 struct error;
 
 /* Parses argv[0..argc) (behind the command's name) into `args`, which is zeroed and given the defaults
- * first. "--name value", "--name=value", "-n value", "-nvalue", clustered flags, "--" ends options.
+ * first. "--name value", "--name=value", "-n value", "-nvalue", clustered flags, "--" ends options; options
+ * and arguments may be mixed, the last of a repeated option wins, abbreviations are not taken. A value that
+ * begins with "-" must be attached ("--name=-1"), so that a forgotten value is noticed.
  * Texts borrow from argv. Unknown options name the nearest one in the hint. */
 bool opt_parse(const struct opt *options, const struct opt_argument *arguments, int argc,
 	char *const *argv, void *args, size_t args_size, struct error *err) MUST_CHECK;
+
+/* The pieces of opt_parse, for a command line that fills several structs: the global options' and the
+ * command's. Where two sets name the same option, the first set has it. */
+struct opt_set {
+	const struct opt *options; /* a row of NULLs ends the list */
+	void *args;
+};
+
+/* Zeroes `args` and stores the rows' defaults. */
+bool opt_defaults(const struct opt *options, void *args, size_t args_size, struct error *err)
+	MUST_CHECK;
+
+/* Parses options up to the first word that is none; *used says how many words were read. */
+bool opt_parse_leading(const struct opt_set *sets, int argc, char *const *argv, int *used,
+	struct error *err) MUST_CHECK;
+
+/* Parses all of argv; what is no option goes into `args` through the `arguments` rows (NULL: none). */
+bool opt_parse_sets(const struct opt_set *sets, const struct opt_argument *arguments, void *args,
+	int argc, char *const *argv, struct error *err) MUST_CHECK;
+
+/* True when `word` stands among argv's options, in front of any "--". */
+bool opt_is_given(int argc, char *const *argv, const char *word);
+
+/* Releases the list of a repeated argument, the only thing in `args` that parsing allocates. */
+void opt_clear(const struct opt_argument *arguments, void *args);
 
 #endif

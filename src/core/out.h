@@ -29,6 +29,12 @@ void out_json(struct out *o, int schema_version, json_t *document);
 /* The same as one line without indentation, flushed at once (`cctm bridge --json`). */
 void out_json_line(struct out *o, int schema_version, json_t *document);
 
+/* True once a document was printed: an error that comes later goes to stderr, so that stdout holds one. */
+bool out_has_document(const struct out *o);
+
+/* A JSON string of text from anywhere (bytes that are not UTF-8 become U+FFFD); null for NULL. */
+json_t *out_json_text(const char *s);
+
 /* A line on stderr, unless --quiet: progress, notes, next steps. */
 void out_note(struct out *o, const char *fmt, ...) PRINTF(2, 3);
 

@@ -1,0 +1,33 @@
+/* Text for a terminal: how wide it is, and wrapping it.
+ *
+ * Widths are columns, by code point: East Asian wide characters and emoji take two, combining marks none.
+ * The tables are our own, because wcwidth(3) answers by the locale and a program that prints UTF-8 cannot
+ * wait for one to be set.
+ */
+#ifndef CCTM_CORE_TEXT_H
+#define CCTM_CORE_TEXT_H
+
+#include <stddef.h>
+
+struct buf;
+
+/* Columns that `s` takes; a byte that is not UTF-8 takes one. */
+size_t text_width(const char *s);
+
+/* Appends the words of `s` to `out`, broken at `width` columns. The first line begins where the cursor is,
+ * at column `indent`; later ones are indented by as much. A word wider than a line stands alone. No newline
+ * at the end. */
+void text_wrap(struct buf *out, const char *s, size_t indent, size_t width);
+
+/* The same for a description: paragraphs separated by empty lines keep one between them; lines that begin
+ * with a space are left as they are. Ends with a newline. */
+void text_paragraphs(struct buf *out, const char *s, size_t indent, size_t width);
+
+/* Appends `s` so that a terminal shows it and obeys nothing in it: control characters and bytes that are
+ * not UTF-8 become \xNN. */
+void text_visible(struct buf *out, const char *s);
+
+/* Appends `s` with bytes that are not UTF-8 replaced by U+FFFD, as JSON needs it. */
+void text_utf8(struct buf *out, const char *s);
+
+#endif
