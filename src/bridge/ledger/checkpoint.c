@@ -1,0 +1,162 @@
+/* The checkpoint, read once at start-up and handed out row by row. */
+#include <stdlib.h>
+
+#include "bridge/ledger/ledger.h"
+#include "bridge/ledger/ledger_internal.h"
+#include "bridge/ledger/sql.h"
+#include "core/buf.h"
+#include "core/error.h"
+#include "core/mem.h"
+
+bool series_from_row(
+	struct op_series *out, sqlite3_stmt *row, struct buf *labels, struct error *err)
+{
+	struct slice text = sql_slice(row, 6);
+	labels->len = 0;
+	buf_add(labels, text.ptr, text.len);
+	out->id = sql_u32(row, 0);
+	out->kind = (enum series_kind)sqlite3_column_int(row, 1);
+	out->metric = sql_slice(row, 2);
+	out->family = sql_slice(row, 3);
+	out->unit = sql_slice(row, 4);
+	out->help = sql_slice(row, 5);
+	if (!series_labels_parse(labels, out) || !series_bounds_parse(sql_slice(row, 7), out))
+		return error_set(
+			err, ERR_CORRUPT, "the ledger's series %u has no readable labels", out->id);
+	return true;
+}
+
+static bool load_series(sqlite3_stmt *row, const struct ledger_visitor *v, struct error *err)
+{
+	struct op_series *series = mem_zalloc(sizeof *series);
+	AUTO(buf) struct buf labels = BUF_INIT(BUF_UNLIMITED);
+	int got;
+	while ((got = sql_step(row, err)) > 0) {
+		if (!series_from_row(series, row, &labels, err)) {
+			got = -1;
+			break;
+		}
+		v->series(v->ctx, series, sqlite3_column_int64(row, 8));
+	}
+	free(series);
+	return got == 0;
+}
+
+static bool load_counters(
+	sqlite3_stmt *row, const struct ledger_visitor *v, uint64_t scrape, struct error *err)
+{
+	int got;
+	while ((got = sql_step(row, err)) > 0) {
+		struct ledger_counter counter = {
+			.series = sql_u32(row, 0),
+			.part = sql_u32(row, 1),
+			.hi = sqlite3_column_double(row, 2),
+			.lo = sqlite3_column_double(row, 3),
+			.set_ms = sqlite3_column_int64(row, 4),
+		};
+		if (sql_u64(row, 6) > scrape)
+			counter.pending = sqlite3_column_double(row, 5);
+		v->counter(v->ctx, &counter);
+	}
+	return got == 0;
+}
+
+static bool load_streams(sqlite3_stmt *row, const struct ledger_visitor *v, struct error *err)
+{
+	int got;
+	while ((got = sql_step(row, err)) > 0) {
+		struct op_stream stream = {
+			.key = { sql_u64(row, 0), sql_u64(row, 1) },
+			.earliest_ns = sql_u64(row, 2),
+			.anchor = sql_u64(row, 3),
+			.series = sql_u32(row, 4),
+			.part = sql_u32(row, 5),
+			.value = sqlite3_column_double(row, 6),
+			.time_ms = sqlite3_column_int64(row, 7),
+		};
+		v->stream(v->ctx, &stream);
+	}
+	return got == 0;
+}
+
+static bool load_requests(sqlite3_stmt *row, const struct ledger_visitor *v, struct error *err)
+{
+	int got;
+	while ((got = sql_step(row, err)) > 0) {
+		uint64_t hash[2] = { sql_u64(row, 0), sql_u64(row, 1) };
+		v->request(v->ctx, hash, sqlite3_column_int64(row, 2));
+	}
+	return got == 0;
+}
+
+static bool load_states(sqlite3_stmt *row, const struct ledger_visitor *v, struct error *err)
+{
+	int got;
+	while ((got = sql_step(row, err)) > 0) {
+		struct slice name = sql_slice(row, 0);
+		v->state(v->ctx, name, sql_slice(row, 1));
+	}
+	return got == 0;
+}
+
+enum part { PART_SERIES, PART_COUNTERS, PART_STREAMS, PART_REQUESTS, PART_STATES };
+
+static bool is_wanted(const struct ledger_visitor *v, enum part part)
+{
+	switch (part) {
+	case PART_SERIES:
+		return v->series != NULL;
+	case PART_COUNTERS:
+		return v->counter != NULL;
+	case PART_STREAMS:
+		return v->stream != NULL;
+	case PART_REQUESTS:
+		return v->request != NULL;
+	case PART_STATES:
+		return v->state != NULL;
+	}
+	return false;
+}
+
+static bool load_part(
+	struct ledger *l, const struct ledger_visitor *v, enum part part, struct error *err)
+{
+	static const char *const queries[] = {
+		[PART_SERIES] = "SELECT " SERIES_COLUMNS " FROM series ORDER BY id",
+		[PART_COUNTERS] = "SELECT series, part, hi, lo, set_ms, pending, position"
+				  " FROM counters ORDER BY series, part",
+		[PART_STREAMS] = "SELECT key1, key2, earliest, anchor, series, part, value, seen_ms"
+				 " FROM streams",
+		[PART_REQUESTS] = "SELECT hash1, hash2, seen_ms FROM requests",
+		[PART_STATES] = "SELECT name, bytes FROM state",
+	};
+	AUTO(statement) sqlite3_stmt *row = NULL;
+	if (!is_wanted(v, part))
+		return true;
+	if (!sql_prepare(l->db, &row, queries[part], err))
+		return false;
+	switch (part) {
+	case PART_SERIES:
+		return load_series(row, v, err);
+	case PART_COUNTERS:
+		return load_counters(row, v, l->progress.scrape_position, err);
+	case PART_STREAMS:
+		return load_streams(row, v, err);
+	case PART_REQUESTS:
+		return load_requests(row, v, err);
+	case PART_STATES:
+		return load_states(row, v, err);
+	}
+	return true;
+}
+
+bool ledger_load(struct ledger *l, const struct ledger_visitor *v, struct error *err)
+{
+	if (v->epoch)
+		v->epoch(v->ctx, l->progress.epoch_start_ns, l->progress.last_scrape_ms);
+	for (enum part part = PART_SERIES; part <= PART_STATES; part++) {
+		if (!load_part(l, v, part, err))
+			return error_wrap(err, "reading the ledger's checkpoint");
+	}
+	return true;
+}
