@@ -14,13 +14,13 @@
 #include "core/mem.h"
 #include "core/opt.h"
 #include "core/out.h"
-#include "core/str.h"
 #include "core/text.h"
 
 /* One row a command, in the order of `cctm help`. */
 static const struct command *const commands[] = {
 	&cmd_help,
 	&cmd_version,
+	&cmd_completion,
 	NULL,
 };
 
@@ -51,23 +51,6 @@ struct invocation {
 	const struct command *command;
 	void *args;
 };
-
-static const struct command *find_command(const char *name, struct error *err)
-{
-	const char *names[sizeof commands / sizeof *commands];
-	size_t count = 0;
-	for (; commands[count]; count++) {
-		names[count] = commands[count]->name;
-		if (strcmp(names[count], name) == 0)
-			return commands[count];
-	}
-	error_set(err, ERR_USAGE, "there is no command \"%s\"", name);
-	const char *nearest = str_nearest(name, names, count);
-	if (nearest)
-		error_hint(err, "did you mean 'cctm %s'?", nearest);
-	error_hint(err, "run 'cctm help' for the list");
-	return NULL;
-}
 
 /* The words behind a command's name: its own options and arguments, and the global ones. */
 static bool read_words(struct invocation *in, const struct command *command, int argc,
@@ -101,7 +84,7 @@ static bool turn_into(
 
 static bool read_named(struct invocation *in, int argc, char *const *argv, struct error *err)
 {
-	const struct command *command = find_command(argv[0], err);
+	const struct command *command = command_find(commands, argv[0], err);
 	if (!command)
 		return false;
 	if (read_words(in, command, argc - 1, argv + 1, err))

@@ -1,4 +1,4 @@
-/* Every command's entry, one a file: cmd_<name> is in cmd/<name>.c. Only main.c includes this. */
+/* Every command's entry, one a file: cmd_<name> is in cmd/<name>.c. */
 #ifndef CCTM_CMD_CMD_H
 #define CCTM_CMD_CMD_H
 
@@ -9,5 +9,11 @@ extern const struct command cmd_completion;
 extern const struct command cmd_help;
 extern const struct command cmd_report;
 extern const struct command cmd_version;
+
+struct error;
+
+/* The row of that name (in cmd/help.c); NULL with a usage error that names the nearest one. */
+const struct command *command_find(
+	const struct command *const *commands, const char *name, struct error *err) MUST_CHECK;
 
 #endif

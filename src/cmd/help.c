@@ -56,8 +56,6 @@ const struct command cmd_help = {
 	.run = help_run,
 };
 
-static const struct command *find_command(
-	const struct context *ctx, const char *name, struct error *err);
 static void print_overview(struct context *ctx);
 static void print_command(struct context *ctx, const struct command *command);
 
@@ -65,7 +63,7 @@ static int help_run(struct context *ctx, const void *args, struct error *err)
 {
 	const struct help_args *help = args;
 	const struct command *command = NULL;
-	if (help->command && !(command = find_command(ctx, help->command, err)))
+	if (help->command && !(command = command_find(ctx->commands, help->command, err)))
 		return -1;
 	if (help->is_man)
 		help_print_man(ctx, command);
@@ -78,20 +76,20 @@ static int help_run(struct context *ctx, const void *args, struct error *err)
 	return 0;
 }
 
-static const struct command *find_command(
-	const struct context *ctx, const char *name, struct error *err)
+const struct command *command_find(
+	const struct command *const *commands, const char *name, struct error *err)
 {
 	const char *names[64];
 	size_t count = 0;
-	for (; ctx->commands[count] && count < sizeof names / sizeof *names; count++) {
-		names[count] = ctx->commands[count]->name;
+	for (; commands[count] && count < sizeof names / sizeof *names; count++) {
+		names[count] = commands[count]->name;
 		if (strcmp(names[count], name) == 0)
-			return ctx->commands[count];
+			return commands[count];
 	}
 	error_set(err, ERR_USAGE, "there is no command \"%s\"", name);
 	const char *nearest = str_nearest(name, names, count);
 	if (nearest)
-		error_hint(err, "did you mean 'cctm help %s'?", nearest);
+		error_hint(err, "did you mean 'cctm %s'?", nearest);
 	error_hint(err, "run 'cctm help' for the list");
 	return NULL;
 }

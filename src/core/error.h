@@ -24,9 +24,9 @@
 	X(ERR_NETWORK, "network", 1, "A connection could not be made or broke.")                \
 	X(ERR_PORT_TAKEN, "port-taken", 1, "Another program listens on a port that is needed.") \
 	X(ERR_CORRUPT, "corrupt", 1, "Stored data is damaged or not cctm's.")                   \
-	X(ERR_NEWER, "newer-format", 4, "Stored data was written by a newer cctm.")             \
 	X(ERR_USAGE, "usage", 2, "The command line is wrong.")                                  \
 	X(ERR_UNHEALTHY, "unhealthy", 3, "It ran, and what it looked at is unhealthy.")         \
+	X(ERR_NEWER, "newer-format", 4, "Stored data was written by a newer cctm.")             \
 	X(ERR_REFUSED, "refused", 4, "Refused, to protect the user's data or edits.")           \
 	X(ERR_LOCKED, "locked", 4, "Another cctm process uses the same directory.")             \
 	X(ERR_INTERRUPTED, "interrupted", 130, "Interrupted by the user.")
