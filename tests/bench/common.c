@@ -22,7 +22,7 @@ void fail(enum exit_status status, const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
-	exit(status);
+	exit((int)status);
 }
 
 void *pages_take(size_t size)
