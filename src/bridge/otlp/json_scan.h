@@ -1,0 +1,12 @@
+/* Finding bytes in JSON text many at a time; json.c is the reader. */
+#ifndef CCTM_BRIDGE_OTLP_JSON_SCAN_H
+#define CCTM_BRIDGE_OTLP_JSON_SCAN_H
+
+/* The first quote, backslash or control character from p on, or end. */
+const unsigned char *json_scan_string(const unsigned char *p, const unsigned char *end);
+
+/* Behind the bracket that closes the one at p, or NULL when the text ends before. Strings are respected;
+ * which kind of bracket closes which is not. */
+const unsigned char *json_scan_brackets(const unsigned char *p, const unsigned char *end);
+
+#endif
