@@ -14,8 +14,19 @@
 #include "common.h"
 
 struct ticks {
-	unsigned long user, system, children_user, children_system;
+	uint64_t user, system, children_user, children_system;
 };
+
+/* The number at *at, which moves behind it and the blanks in front of it. */
+static uint64_t digits_take(const char **at)
+{
+	uint64_t value = 0;
+
+	*at += strspn(*at, " \t");
+	for (; **at >= '0' && **at <= '9'; (*at)++)
+		value = value * 10 + (uint64_t)(**at - '0');
+	return value;
+}
 
 static void proc_open(pid_t pid, const char *name, FILE **out)
 {
@@ -27,7 +38,8 @@ static void proc_open(pid_t pid, const char *name, FILE **out)
 		fail(EXIT_BROKEN, "read %s: %s; has the server ended?", path, strerror(errno));
 }
 
-/* proc(5): the program's name is in parentheses and may hold anything, so fields count from the last ')'. */
+/* proc(5): the program's name, field 2, is in parentheses and may hold anything, so fields count from the
+ * last ')'; the four wanted ones are 14 to 17. */
 static struct ticks ticks_read(pid_t pid)
 {
 	char line[2048];
@@ -38,11 +50,15 @@ static struct ticks ticks_read(pid_t pid)
 	size_t len = fread(line, 1, sizeof(line) - 1, f);
 	fclose(f);
 	line[len] = '\0';
-	const char *rest = strrchr(line, ')');
-	if (!rest ||
-		sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu",
-			&t.user, &t.system, &t.children_user, &t.children_system) != 4)
+	const char *at = strrchr(line, ')');
+	for (unsigned field = 2; at && field < 14; field++)
+		at = strchr(at + 1, ' ');
+	if (!at)
 		fail(EXIT_BROKEN, "/proc/%d/stat is not as proc(5) says", (int)pid);
+	t.user = digits_take(&at);
+	t.system = digits_take(&at);
+	t.children_user = digits_take(&at);
+	t.children_system = digits_take(&at);
 	return t;
 }
 
@@ -59,16 +75,19 @@ static bool cpu_clock_s(pid_t pid, double *out)
 
 static uint64_t peak_resident_bytes(pid_t pid)
 {
+	static const char name[] = "VmHWM:";
 	char line[256];
-	unsigned long kib = 0;
+	uint64_t kib = 0;
 	FILE *f;
 
 	proc_open(pid, "status", &f);
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmHWM: %lu kB", &kib) == 1)
-			break;
+	while (kib == 0 && fgets(line, sizeof(line), f)) {
+		const char *at = line + sizeof(name) - 1;
+		if (strncmp(line, name, sizeof(name) - 1) == 0)
+			kib = digits_take(&at);
+	}
 	fclose(f);
-	return (uint64_t)kib * 1024;
+	return kib * 1024;
 }
 
 struct process_cost process_cost(pid_t pid)
