@@ -25,6 +25,7 @@ unsigned char *buf_reserve(struct buf *b, size_t len)
 			grown = b->max + 1;
 		b->data = mem_realloc(b->data, grown, 1);
 		b->room = grown;
+		b->data[b->len] = '\0'; /* nothing may ever be written into the room */
 	}
 	return b->data + b->len;
 }

@@ -11,7 +11,7 @@
 struct buf;
 struct error;
 
-/* "a/b"; yours. */
+/* "a/b"; "b" when dir is empty; yours. */
 char *path_join(const char *dir, const char *name);
 
 /* Makes `path` and the directories above it, the last with `mode`; fine when it is there already. */
@@ -34,7 +34,8 @@ bool fd_write_all(int fd, const void *bytes, size_t len, size_t *written) MUST_C
  * the returned fd and dies with the process. -1: error; ERR_LOCKED names the holder's pid. */
 int lock_take(const char *path, struct error *err) MUST_CHECK;
 
-/* The pid that holds the lock on `path`, 0 when none does. */
+/* The pid that holds the lock on `path`, 0 when none does, -1 when it has not written its pid yet. Harmless
+ * to a lock that this process holds itself. */
 pid_t lock_holder(const char *path);
 
 /* $XDG_DATA_HOME/cctm or ~/.local/share/cctm; yours. */

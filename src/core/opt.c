@@ -246,11 +246,9 @@ static bool take_argument(
 		return true;
 	}
 	struct opt_rest *rest = field(args, row->offset);
-	const char **items = mem_calloc(rest->count + 1, sizeof *items);
-	if (rest->count)
-		memcpy(items, rest->items, rest->count * sizeof *items);
+	const char **items =
+		mem_realloc((void *)(uintptr_t)rest->items, rest->count + 1, sizeof *items);
 	items[rest->count] = word;
-	opt_clear(row, args);
 	rest->items = items;
 	rest->count++;
 	return true;

@@ -54,9 +54,11 @@ bool str_parse_int(const char *s, int64_t min, int64_t max, int64_t *out, struct
 	long long value = strtoll(s, &end, 10);
 	if (end == s || *end != '\0' || isspace((unsigned char)*s))
 		return error_set(err, ERR_USAGE, "\"%s\" is not a whole number", s);
-	if (errno == ERANGE || value < min || value > max)
-		return error_set(err, ERR_USAGE, "%s is outside %lld to %lld", s, (long long)min,
-			(long long)max);
+	if (errno == ERANGE)
+		return error_set(err, ERR_USAGE, "%s is too %s", s, value < 0 ? "small" : "large");
+	if (value < min || value > max)
+		return error_set(err, ERR_USAGE, "%s is %s than %lld", s,
+			value < min ? "less" : "more", (long long)(value < min ? min : max));
 	*out = value;
 	return true;
 }
@@ -160,18 +162,24 @@ char *str_size(int64_t bytes)
 	return mem_printf("%lld", (long long)bytes);
 }
 
+/* Longer than any double needs (1.1e-308 written out in full is 330 digits); a longer text is refused. */
+#define DOUBLE_TEXT_MAX 512
+
 bool str_double(struct slice s, double *out)
 {
-	char text[64];
+	char text[DOUBLE_TEXT_MAX];
 	if (s.len == 0 || s.len >= sizeof text)
 		return false;
+	/* Decimal only: strtod would also take spaces, "nan", "infinity" and hexadecimal. */
+	for (size_t i = 0; i < s.len; i++) {
+		if (!s.ptr[i] || !strchr("0123456789+-.eE", s.ptr[i]))
+			return false;
+	}
 	memcpy(text, s.ptr, s.len);
 	text[s.len] = '\0';
-	if (isspace((unsigned char)text[0]))
-		return false;
 	char *end;
 	double value = strtod(text, &end);
-	if (*end != '\0')
+	if (end != text + s.len)
 		return false;
 	*out = value;
 	return true;

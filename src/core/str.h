@@ -31,7 +31,8 @@ char *str_duration(int64_t ms);
 /* The same for sizes: 67108864 → "64MiB". Yours. */
 char *str_size(int64_t bytes);
 
-/* Decimal text of a double from borrowed bytes, without reading past them. False: not a number. */
+/* Decimal text of a double from borrowed bytes, without reading past them. False: not a number ("nan",
+ * "infinity" and hexadecimal are none). */
 bool str_double(struct slice s, double *out) MUST_CHECK;
 
 /* Optimal-string-alignment distance, for "did you mean"; strings past 64 bytes count as far apart. */

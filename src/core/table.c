@@ -80,9 +80,11 @@ static void print_cell(const struct table *t, struct out *o, size_t column, size
 	int blank = (int)(width - text_width(text));
 	bool is_right = t->columns[column].align == TABLE_RIGHT;
 	bool is_last = column + 1 == t->column_count;
-	out_printf(o, "%*s%s%s%s%*s%s", is_right ? blank : 0, "", out_style(o, style), text,
-		style == STYLE_PLAIN ? "" : out_style(o, STYLE_PLAIN),
-		is_right || is_last ? 0 : blank, "", is_last ? "\n" : gap);
+	bool is_styled = style != STYLE_PLAIN;
+	out_printf(o, "%*s%s%s%s%*s%s", is_right ? blank : 0, "",
+		is_styled ? out_style(o, style) : "", text,
+		is_styled ? out_style(o, STYLE_PLAIN) : "", is_right || is_last ? 0 : blank, "",
+		is_last ? "\n" : gap);
 }
 
 static void print_rule(const struct table *t, struct out *o, const size_t *widths)
