@@ -4,15 +4,15 @@
  * request that never arrived leaves a hole. A pure state machine: no clock, no I/O, the same calls give the
  * same answers, also when it was saved and restored in between.
  *
- * A chain stands for a process as far as it can be told. Numbers name no process, so runs are joined: to
- * the chain that last used the same session and expects this number, or that has a gap it fills; else, a
- * run under a new session id joins the one chain of the same user that expects exactly this number (/clear
- * and --continue carry on under another id). A number that came before begins a new chain (a resumed
- * session is a new process from 0).
+ * A chain stands for a process as far as it can be told. A run of numbers goes on the chain of its session
+ * that expects it or fills a gap there. Numbers from 0 begin a new chain (a resumed session is a new
+ * process). Where a chain of the same user ends right before the first number of another session, nothing
+ * is missing there: /clear and --continue go on under another id.
  *
  * It never claims a loss that may not have happened. Where several processes use one session at once, their
- * numbers interleave and prove nothing: the session is unknown. What cannot be seen: a loss at the end of a
- * process, and whatever fell out of the bounds.
+ * numbers interleave and prove nothing: the session is unknown, for good. What cannot be seen: a loss at the
+ * end of a process, the lost beginning of a resumed one (its session becomes unknown when it goes on), and
+ * whatever fell out of the bounds. What is claimed is the least that explains the numbers.
  */
 #ifndef CCTM_BRIDGE_INGEST_SEQUENCE_H
 #define CCTM_BRIDGE_INGEST_SEQUENCE_H
@@ -37,7 +37,8 @@ struct sequence *sequence_new(unsigned chains_max);
 void sequence_free(struct sequence *s);
 
 /* The numbers first … last, in one request, of one session. Call for the runs of a request in its order.
- * user and session are hashes; 0 for either is a value like any other. */
+ * user and session are hashes. Session 0 means that none was sent: processes cannot be told apart, and the
+ * run is ignored. */
 void sequence_seen(struct sequence *s, uint64_t user, uint64_t session, uint64_t first,
 	uint64_t last, int64_t at_ms);
 
