@@ -1,0 +1,157 @@
+/* A request that waits for its answer. Most are answered before export() returns: those cost no
+ * allocation, their body stays where it was read to.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "bridge/serve/serve_internal.h"
+#include "core/clock.h"
+#include "core/mem.h"
+
+#define INFLATED_KEEP ((size_t)256 << 10) /* kept between requests */
+
+struct serve_exchange {
+	struct serve *serve;
+	struct conn *conn; /* NULL: the client is gone */
+	struct serve_exchange *previous, *next;
+	struct answer_to to;
+	int64_t arrived_ms;
+	bool is_replied, is_exporting;
+	size_t loop_from, loop_to; /* where the body is in the loop buffer; equal: elsewhere */
+	struct buf body;	   /* or here */
+	struct pages pages;	   /* or here */
+	size_t held;
+};
+
+static struct serve_exchange *exchange_new(struct conn *c, const struct answer_to *to)
+{
+	struct serve *s = c->serve;
+	struct serve_exchange *x = s->spare ? TAKE(s->spare) : mem_alloc(sizeof(*x));
+	*x = (struct serve_exchange){ .serve = s,
+		.conn = c,
+		.next = s->exchanges,
+		.to = *to,
+		.arrived_ms = s->now_ms,
+		.is_exporting = true };
+	if (s->exchanges)
+		s->exchanges->previous = x;
+	s->exchanges = x;
+	return x;
+}
+
+static void exchange_free(struct serve_exchange *x)
+{
+	struct serve *s = x->serve;
+	if (x->previous)
+		x->previous->next = x->next;
+	else
+		s->exchanges = x->next;
+	if (x->next)
+		x->next->previous = x->previous;
+	serve_hold(s, &x->held, 0);
+	buf_clear(&x->body);
+	pages_clear(&x->pages);
+	if (s->spare)
+		free(x);
+	else
+		s->spare = x;
+}
+
+void exchange_free_all(struct serve *s)
+{
+	while (s->exchanges)
+		exchange_free(s->exchanges);
+	free(TAKE(s->spare));
+}
+
+void exchange_abandon(struct serve_exchange *x)
+{
+	x->conn = NULL;
+}
+
+/* Takes over the buffer that the body is in. */
+static void own_body(struct serve_exchange *x, struct buf *from)
+{
+	x->body = *from;
+	*from = (struct buf)BUF_INIT(from->max);
+	serve_hold(x->serve, &x->held, x->body.room);
+}
+
+void exchange_keep(struct serve_exchange *x)
+{
+	if (x->loop_from == x->loop_to)
+		return;
+	loopbuf_split(&x->serve->loop, x->loop_from, x->loop_to, &x->pages);
+	x->loop_from = x->loop_to = 0;
+	serve_hold(x->serve, &x->held, x->pages.len);
+}
+
+static enum step export_now(
+	struct conn *c, const struct request *request, struct slice body, struct buf *owned)
+{
+	struct serve *s = c->serve;
+	struct serve_exchange *x = exchange_new(c, &request->to);
+	struct serve_request whole = {
+		.signal = request->to.signal, .encoding = request->encoding, .body = body
+	};
+	c->state = CONN_PENDING;
+	c->exchange = x;
+	s->handler.export(s->handler.ctx, x, &whole);
+	x->is_exporting = false;
+	if (x->is_replied) {
+		c->exchange = NULL;
+		exchange_free(x);
+		return conn_settle(c);
+	}
+	if (owned) {
+		own_body(x, owned);
+	} else if (body.len) {
+		x->loop_from = (size_t)(body.ptr - s->loop.bytes);
+		x->loop_to = x->loop_from + body.len;
+	}
+	conn_drop_body(c); /* also the compressed bytes of an inflated one */
+	return STEP_STOP;
+}
+
+enum step exchange_start(
+	struct conn *c, const struct request *request, struct slice body, struct buf *owned)
+{
+	struct serve *s = c->serve;
+	s->stats.requests++;
+	s->stats.body_bytes += body.len;
+	if (request->coding == HTTP1_IDENTITY)
+		return export_now(c, request, body, owned);
+	struct answer_to to = request->to;
+	enum reason reason = inflate_body(s->inflater, request->coding, body, &s->inflated);
+	enum step step = reason == REASON_OK
+				 ? export_now(c, request, buf_slice(&s->inflated), &s->inflated)
+				 : request_refuse(c, reason, &to, c->end);
+	s->inflated.len = 0;
+	if (s->inflated.room > INFLATED_KEEP)
+		buf_clear(&s->inflated);
+	return step;
+}
+
+void serve_reply(struct serve_exchange *x, const struct serve_answer *answer)
+{
+	struct conn *c = x->conn;
+	assert(!x->is_replied);
+	x->is_replied = true;
+	if (!x->is_exporting)
+		x->serve->now_ms = clock_mono_ms();
+	if (c)
+		conn_answer(c, &x->to, answer);
+	if (x->is_exporting)
+		return;
+	exchange_free(x);
+	if (!c)
+		return;
+	c->exchange = NULL;
+	if (conn_settle(c) == STEP_NEXT)
+		conn_resume(c);
+}
+
+int64_t serve_arrived_mono_ms(const struct serve_exchange *x)
+{
+	return x->arrived_ms;
+}
