@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +22,12 @@ READY_S = 20
 STOP_S = 5
 
 
+def free_port():
+    """A port that nobody listens on, for what must keep its address over a restart."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
 def wait_until(condition, what, deadline_s=20, pause_s=0.02):
     """The first true value of condition(); an error that says what was waited for, at the deadline."""
     end = time.monotonic() + deadline_s
@@ -29,7 +36,7 @@ def wait_until(condition, what, deadline_s=20, pause_s=0.02):
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"not within {deadline_s} s: {what}")
+            raise AssertionError(f"not within {deadline_s} s: {what() if callable(what) else what}")
         time.sleep(pause_s)  # between two looks, not instead of one
 
 
@@ -46,18 +53,20 @@ class Answer:
 class Bridge:
     """with Bridge() as bridge: …   A state directory of its own unless one is given; kept over restarts."""
 
-    def __init__(self, *options, state=None, zero_hold="0", environment=None):
+    def __init__(self, *options, state=None, zero_hold="0", environment=None, ports=None):
         self._own = None if state else tempfile.mkdtemp(prefix="cctm-test-")
         self.state = Path(state or self._own)
         self.options = ["--zero-hold", zero_hold, *options]
         self.environment = environment
+        self.ports = ports or {}  # by door; free ones unless given
         self.process = None
         self.ready = None
         self._errors = tempfile.TemporaryFile()
         self._connection = None
 
     def command(self):
-        ports = [w for door in ("otlp-http", "otlp-grpc", "exporter", "health", "zpages") for w in (f"--{door}-port", "0")]
+        doors = ("otlp-http", "otlp-grpc", "exporter", "health", "zpages")
+        ports = [word for door in doors for word in (f"--{door}-port", str(self.ports.get(door, 0)))]
         return [PROGRAM, "bridge", "--state", str(self.state), "--bind", "127.0.0.1", *ports, "--json", *self.options]
 
     # ---- life ----
