@@ -213,6 +213,33 @@ static void test_an_unreadable_record_leaves_the_database_at_its_position(void *
 	testing_free(t);
 }
 
+/* Advances in small steps until it is killed or done; positions need not be a record's end. */
+static void advance_in_steps(const struct testing *t, uint64_t end)
+{
+	struct error err = ERROR_INIT;
+	bool was_lost;
+	struct ledger *l = ledger_open(t->dir, &was_lost, &err);
+	uint64_t left = end - ledger_position(l), step = left / 40 + 1;
+	for (uint64_t at = ledger_position(l); at < end; at += step) {
+		if (!ledger_advance(l, at + step < end ? at + step : end, &err))
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/* Until the child has written `bytes` of WAL, or has ended. */
+static void wait_for_wal(const struct testing *t, pid_t child, off_t bytes)
+{
+	AUTO(str) char *wal = path_join(t->dir, LEDGER_FILE "-wal");
+	struct stat st = { 0 };
+	siginfo_t ended = { 0 };
+	while (st.st_size < bytes && ended.si_pid == 0) {
+		if (stat(wal, &st) < 0)
+			st.st_size = 0;
+		waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT);
+	}
+}
+
 static void test_a_process_that_dies_while_advancing_counts_each_record_once(void **state)
 {
 	(void)state;
@@ -224,19 +251,9 @@ static void test_a_process_that_dies_while_advancing_counts_each_record_once(voi
 	for (unsigned round = 0; round < 12; round++) {
 		pid_t child = fork();
 		assert_true(child >= 0);
-		if (child == 0) {
-			struct error err = ERROR_INIT;
-			bool was_lost;
-			struct ledger *l = ledger_open(t->dir, &was_lost, &err);
-			uint64_t step = (end - ledger_position(l)) / 3 + 1;
-			/* Positions need not be a record's end: a record is taken whole. */
-			for (uint64_t at = ledger_position(l) + step; at < end + step; at += step) {
-				if (!ledger_advance(l, at < end ? at : end, &err))
-					_exit(1);
-			}
-			_exit(0);
-		}
-		usleep(500 * round);
+		if (child == 0)
+			advance_in_steps(t, end);
+		wait_for_wal(t, child, 20000 + 7000 * (off_t)round);
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 		int64_t cents = query(t, "SELECT coalesce(sum(amount) * 100, 0) FROM minutes");
