@@ -30,6 +30,7 @@
 #define GAP_LENGTH_MAX	 UINT64_C(1000000) /* a longer one is no loss but a number from nowhere */
 #define NUMBER_MAX	 (UINT64_C(1) << 53)
 #define TOLD_KEPT_MS	 INT64_C(900000)     /* how long a reported gap may still be filled */
+#define RETRY_MS	 INT64_C(15000)	     /* the client gives up after some ten seconds */
 #define ALIVE_MS	 INT64_C(2592000000) /* 30 days: a process idle for longer is over */
 #define NONE		 UINT32_MAX
 #define BUCKETS_MAX	 4096u
@@ -311,13 +312,15 @@ static void explain_begins(struct sequence *s, const struct run *run)
 	}
 }
 
-/* Repeated numbers that waited for this chain's end: they were its own, overtaking. */
-static void absorb(struct sequence *s, struct chain *c)
+/* Repeated numbers that end where the run begins did come twice: their chain went on. Those that begin where
+ * it now ends were its own, overtaking. */
+static void settle_tentative(struct sequence *s, struct chain *c, const struct run *run)
 {
 	for (struct chain *t = session_first(s, c->session); t; t = session_next(s, t)) {
-		if (t == c || !t->is_tentative || t->start != c->next)
+		if (!t->is_tentative || (t->next != run->first && t->start != c->next))
 			continue;
-		c->next = t->next;
+		if (t->start == c->next)
+			c->next = t->next;
 		chain_remove(s, t);
 		return;
 	}
@@ -329,7 +332,7 @@ static void extend(struct sequence *s, struct chain *c, const struct run *run)
 	c->is_extended = true;
 	chain_touch(s, c, run);
 	explain_begins(s, run);
-	absorb(s, c);
+	settle_tentative(s, c, run);
 }
 
 static void start_process(struct sequence *s, const struct run *run)
@@ -338,20 +341,19 @@ static void start_process(struct sequence *s, const struct run *run)
 		if (c->start > run->last && fill(s, c, run, GAP_ANY))
 			return;
 	}
-	absorb(s, chain_begin(s, run));
+	settle_tentative(s, chain_begin(s, run), run);
 }
 
-/* Another chain of the session could as well have sent it. */
+/* It could as well be a retry that fills the gap of another chain of the session. */
 static bool has_rival(const struct sequence *s, const struct chain *current, const struct run *run)
 {
 	for (struct chain *c = session_first(s, run->session); c; c = session_next(s, c)) {
 		if (c == current)
 			continue;
-		if (c->is_tentative && c->next == run->first)
-			return true;
 		for (size_t i = 0; i < c->gap_count; i++) {
 			const struct gap *g = &c->gaps[i];
-			if (!g->is_told && g->lo == run->first && g->hi >= run->last)
+			if (run->at_ms - g->since_ms <= RETRY_MS && g->lo == run->first &&
+				g->hi >= run->last)
 				return true;
 		}
 	}
@@ -512,7 +514,7 @@ static bool judge_begin(const struct sequence *s, const struct chain *chain, str
 	for (size_t i = 0; i < s->count; i++) {
 		const struct chain *c = &s->chains[i];
 		if (c->user != chain->user || c->session == chain->session || c->is_taken ||
-			g->since_ms - c->last_ms > ALIVE_MS)
+			g->since_ms - c->last_ms > ALIVE_MS || c->born_ms - g->since_ms > RETRY_MS)
 			continue;
 		if (c->is_unknown)
 			return false;

@@ -1,0 +1,364 @@
+/* Metric data points: what each means for its series.
+ *
+ * The hot path is a delta point of a known stream: one lookup in the cache of targets, one addition in the
+ * record. Cumulative points wait for the end of their resource, because the earliest start time in it is
+ * part of their stream's key (cumulative.c). */
+#include <math.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "bridge/ingest/exponential.h"
+#include "bridge/ingest/ingest_internal.h"
+#include "core/mem.h"
+
+#define CLAUDE_SCOPE "com.anthropic.claude_code"
+
+static enum reason on_resource(void *ctx, const struct otlp_resource *resource)
+{
+	struct staged *st = &((struct ingest *)ctx)->staged;
+	st->resource = resource->attrs;
+	st->is_resource_read = false;
+	st->earliest_ns = UINT64_MAX;
+	st->verdict.is_valid = false;
+	return REASON_OK;
+}
+
+static enum reason on_resource_end(void *ctx)
+{
+	return cumulative_finish(ctx);
+}
+
+static enum reason on_metric(void *ctx, const struct otlp_metric *metric)
+{
+	struct staged *st = &((struct ingest *)ctx)->staged;
+	st->metric = *metric;
+	uint64_t traits = (uint64_t)metric->kind | (uint64_t)metric->is_monotonic << 8 |
+			  (uint64_t)metric->scope_name.len << 16;
+	uint64_t unit = XXH3_64bits_withSeed(metric->unit.ptr, metric->unit.len, traits);
+	uint64_t scope = XXH3_64bits_withSeed(metric->scope_name.ptr, metric->scope_name.len, unit);
+	XXH128_hash_t name = XXH3_128bits_withSeed(metric->name.ptr, metric->name.len, scope);
+	XXH128_hash_t resource = { st->resource.hash[0], st->resource.hash[1] };
+	uint64_t both[4] = { name.low64, name.high64, resource.low64, resource.high64 };
+	XXH128_hash_t key = XXH3_128bits(both, sizeof both);
+	st->context_key[0] = key.low64;
+	st->context_key[1] = key.high64;
+	return REASON_OK;
+}
+
+/* The identity of the stream without start time and part: resource, scope, metric, sorted attributes. */
+static void stream_identity(const struct ingest *ing, uint64_t out[2])
+{
+	const struct otlp_metric *m = &ing->staged.metric;
+	uint64_t resource[2];
+	labels_resource_identity(ing->labels, resource);
+	XXH3_state_t state;
+	XXH3_128bits_reset_withSeed(&state, ing->options.seed);
+	uint64_t fixed[8] = { resource[0], resource[1], ing->set.identity[0], ing->set.identity[1],
+		(uint64_t)m->kind, m->is_monotonic, m->scope_name.len, m->name.len };
+	XXH3_128bits_update(&state, fixed, sizeof fixed);
+	XXH3_128bits_update(&state, m->scope_name.ptr, m->scope_name.len);
+	XXH3_128bits_update(&state, m->name.ptr, m->name.len);
+	XXH128_hash_t hash = XXH3_128bits_digest(&state);
+	out[0] = hash.low64;
+	out[1] = hash.high64 | 1; /* never the empty slot's */
+}
+
+static const struct target *find_target(struct ingest *ing, const struct otlp_point *p)
+{
+	const struct staged *st = &ing->staged;
+	const struct target *t = targets_find(ing->targets, p->attrs.hash[0] ^ st->context_key[0],
+		p->attrs.hash[1] ^ st->context_key[1]);
+	if (!t || (t->session && t->session != st->session &&
+			  !sessions_find(ing->sessions, t->session)))
+		return NULL;
+	return t;
+}
+
+static enum reason make_target(
+	struct ingest *ing, const struct otlp_point *p, const struct target **out)
+{
+	const struct staged *st = &ing->staged;
+	const struct otlp_metric *m = &st->metric;
+	if (m->name.len == 0)
+		return REASON_UNNAMED;
+	struct series_request request = {
+		.metric = m->name,
+		.unit = m->unit,
+		.help = m->description,
+		.kind = m->kind,
+		.is_monotonic = m->is_monotonic,
+		.bounds = p->bounds,
+		.bound_count = p->bound_count,
+	};
+	double quantiles[RECORD_BOUNDS_MAX];
+	if (m->kind == OTLP_SUMMARY) {
+		request.bounds = quantiles;
+		request.bound_count = p->quantile_count;
+		for (size_t i = 0; i < p->quantile_count && i < RECORD_BOUNDS_MAX; i++)
+			quantiles[i] = p->quantiles[i].quantile;
+	}
+	if (request.bound_count > RECORD_BOUNDS_MAX)
+		return REASON_BOUNDS;
+	struct series *series;
+	struct target target = { .key = { p->attrs.hash[0] ^ st->context_key[0],
+					 p->attrs.hash[1] ^ st->context_key[1] } };
+	enum reason why = resolve_series(ing, &p->attrs, &request, &series, &target.session);
+	if (why != REASON_OK)
+		return why;
+	target.series = series->id;
+	stream_identity(ing, target.identity);
+	*out = targets_put(ing->targets, &target);
+	return REASON_OK;
+}
+
+static void add_cumulative(struct ingest *ing, const struct target *t, const struct otlp_point *p,
+	uint32_t part, double value, uint32_t parts, bool is_monotonic)
+{
+	struct staged *st = &ing->staged;
+	/* An up-down counter is a level: a restarted process replaces it rather than adding to it. */
+	bool is_level = st->metric.kind == OTLP_SUM && !is_monotonic;
+	st->cumulative = mem_grow(st->cumulative, &st->cumulative_room, st->cumulative_count + 1,
+		sizeof *st->cumulative);
+	st->cumulative[st->cumulative_count++] = (struct cumulative){
+		.identity = { t->identity[0], t->identity[1] },
+		.session = t->session,
+		.start_ns = is_level ? 0 : p->start_ns,
+		.time_ns = p->time_ns,
+		.value = value,
+		.series = t->series,
+		.part = part,
+		.parts = parts,
+		.is_monotonic = is_monotonic,
+		.is_claude = slice_eq_str(st->metric.scope_name, CLAUDE_SCOPE),
+	};
+}
+
+static enum reason take_sum(struct ingest *ing, const struct target *t, const struct otlp_point *p)
+{
+	const struct otlp_metric *m = &ing->staged.metric;
+	if (m->is_monotonic && p->value < 0)
+		return REASON_NEGATIVE;
+	if (m->temporality == OTLP_CUMULATIVE) {
+		add_cumulative(ing, t, p, 0, p->value, 1, m->is_monotonic);
+		return REASON_OK;
+	}
+	stage_context(ing, t->session, stage_minute(ing, p->time_ns));
+	stage_add(ing, store_by_id(ing->store, t->series), 0, p->value);
+	return REASON_OK;
+}
+
+static enum reason take_gauge(
+	struct ingest *ing, const struct target *t, const struct otlp_point *p)
+{
+	struct series *series = store_by_id(ing->store, t->series);
+	stage_series_definition(ing, series);
+	struct op *op = &ing->op;
+	op->kind = OP_SET;
+	op->u.set = (struct op_set){
+		.series = series->id,
+		.part = 0,
+		.time_ms = p->time_ns ? (int64_t)(p->time_ns / 1000000) : ing->staged.now_ms,
+		.value = p->value,
+	};
+	record_put(&ing->record, op);
+	return REASON_OK;
+}
+
+/* A histogram's parts, delta or cumulative, in the order count, sum, buckets. */
+struct parts {
+	struct ingest *ing;
+	const struct target *target;
+	const struct otlp_point *point;
+	size_t first; /* index of the cumulative count */
+	bool is_delta;
+};
+
+static void begin_parts(
+	struct parts *ps, struct ingest *ing, const struct target *t, const struct otlp_point *p)
+{
+	bool is_delta = ing->staged.metric.temporality == OTLP_DELTA;
+	*ps = (struct parts){ ing, t, p, ing->staged.cumulative_count, is_delta };
+	if (is_delta)
+		stage_context(ing, t->session, stage_minute(ing, p->time_ns));
+}
+
+static void put_part(struct parts *ps, uint32_t part, double value, bool is_monotonic)
+{
+	if (ps->is_delta) {
+		struct series *series = store_by_id(ps->ing->store, ps->target->series);
+		if (value != 0 || part < 2)
+			stage_add(ps->ing, series, part, value);
+		return;
+	}
+	struct staged *st = &ps->ing->staged;
+	/* Neighbouring buckets of an exponential histogram may share a part. */
+	for (size_t i = st->cumulative_count; part >= 2 && i-- > ps->first;) {
+		if (st->cumulative[i].part == part) {
+			st->cumulative[i].value += value;
+			return;
+		}
+		if (i + 4 < st->cumulative_count)
+			break;
+	}
+	add_cumulative(ps->ing, ps->target, ps->point, part, value, 0, is_monotonic);
+	st->cumulative[ps->first].parts = (uint32_t)(st->cumulative_count - ps->first);
+}
+
+static bool buckets_add_up(const struct otlp_point *p)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < p->bucket_count; i++)
+		sum += p->bucket_counts[i];
+	return p->bucket_count == 0 || sum == p->count;
+}
+
+static bool bounds_fit(const struct series *s, const struct otlp_point *p)
+{
+	if (s->bound_count != p->bound_count)
+		return false;
+	for (size_t i = 0; i < p->bound_count; i++) {
+		if (s->bounds[i] != p->bounds[i] || (i && !(p->bounds[i] > p->bounds[i - 1])))
+			return false;
+	}
+	return p->bucket_count == (p->bound_count || p->bucket_count ? p->bound_count + 1 : 0);
+}
+
+static enum reason take_histogram(
+	struct ingest *ing, const struct target *t, const struct otlp_point *p)
+{
+	const struct series *s = store_by_id(ing->store, t->series);
+	if (!bounds_fit(s, p) || !buckets_add_up(p))
+		return REASON_BOUNDS;
+	struct parts ps;
+	begin_parts(&ps, ing, t, p);
+	put_part(&ps, 1, (double)p->count, true);
+	put_part(&ps, 0, p->has_sum ? p->sum : 0, false);
+	for (size_t i = 0; i < p->bucket_count; i++)
+		put_part(&ps, (uint32_t)i + 2, (double)p->bucket_counts[i], true);
+	return REASON_OK;
+}
+
+static void put_buckets(
+	struct parts *ps, const struct otlp_buckets *buckets, enum exponential_sign sign)
+{
+	for (size_t i = 0; i < buckets->count; i++) {
+		if (buckets->counts[i] == 0)
+			continue;
+		int64_t index = (int64_t)buckets->offset + (int64_t)i;
+		put_part(ps, exponential_part(ps->point->scale, index, sign),
+			(double)buckets->counts[i], true);
+	}
+}
+
+static enum reason take_exponential(
+	struct ingest *ing, const struct target *t, const struct otlp_point *p)
+{
+	struct parts ps;
+	begin_parts(&ps, ing, t, p);
+	put_part(&ps, 1, (double)p->count, true);
+	put_part(&ps, 0, p->has_sum ? p->sum : 0, false);
+	if (p->zero_count)
+		put_part(
+			&ps, exponential_zero_part(p->zero_threshold), (double)p->zero_count, true);
+	put_buckets(&ps, &p->negative, EXPONENTIAL_NEGATIVE);
+	put_buckets(&ps, &p->positive, EXPONENTIAL_POSITIVE);
+	return REASON_OK;
+}
+
+/* A summary's count and sum are cumulative by definition; its quantiles are what they are now. */
+static enum reason take_summary(
+	struct ingest *ing, const struct target *t, const struct otlp_point *p)
+{
+	struct series *series = store_by_id(ing->store, t->series);
+	if (series->bound_count != p->quantile_count)
+		return REASON_BOUNDS;
+	struct parts ps;
+	begin_parts(&ps, ing, t, p);
+	ps.is_delta = false;
+	put_part(&ps, 1, (double)p->count, true);
+	put_part(&ps, 0, p->sum, false);
+	stage_series_definition(ing, series);
+	for (size_t i = 0; i < p->quantile_count; i++) {
+		struct op *op = &ing->op;
+		op->kind = OP_SET;
+		op->u.set = (struct op_set){
+			.series = series->id,
+			.part = (uint32_t)i + 2,
+			.time_ms = (int64_t)(p->time_ns / 1000000),
+			.value = p->quantiles[i].value,
+		};
+		record_put(&ing->record, op);
+	}
+	return REASON_OK;
+}
+
+static enum reason check_number(double value)
+{
+	if (isnan(value))
+		return REASON_NAN;
+	return isinf(value) ? REASON_INFINITE : REASON_OK;
+}
+
+static enum reason check_point(const struct otlp_metric *m, const struct otlp_point *p)
+{
+	bool has_temporality = m->kind != OTLP_GAUGE && m->kind != OTLP_SUMMARY;
+	if (has_temporality && m->temporality == OTLP_UNSPECIFIED)
+		return REASON_TEMPORALITY;
+	if (m->kind == OTLP_SUM)
+		return check_number(p->value);
+	if (m->kind == OTLP_GAUGE)
+		return REASON_OK; /* NaN and the infinities are values of a gauge */
+	return p->has_sum || m->kind == OTLP_SUMMARY ? check_number(p->sum) : REASON_OK;
+}
+
+static enum reason take_point(
+	struct ingest *ing, const struct target *t, const struct otlp_point *p)
+{
+	switch (ing->staged.metric.kind) {
+	case OTLP_SUM:
+		return take_sum(ing, t, p);
+	case OTLP_GAUGE:
+		return take_gauge(ing, t, p);
+	case OTLP_HISTOGRAM:
+		return take_histogram(ing, t, p);
+	case OTLP_EXPONENTIAL_HISTOGRAM:
+		return take_exponential(ing, t, p);
+	case OTLP_SUMMARY:
+		return take_summary(ing, t, p);
+	}
+	return REASON_OK;
+}
+
+static enum reason on_point(void *ctx, const struct otlp_point *p)
+{
+	struct ingest *ing = ctx;
+	struct staged *st = &ing->staged;
+	if (++st->points > POINTS_MAX)
+		return REASON_TOO_MANY_POINTS;
+	/* Also of a point that is not taken: it says when its process began. */
+	if (p->start_ns && p->start_ns < st->earliest_ns)
+		st->earliest_ns = p->start_ns;
+	if (p->flags & OTLP_FLAG_NO_RECORDED_VALUE) {
+		stage_note(ing, REASON_NO_RECORDED_VALUE);
+		return REASON_OK;
+	}
+	enum reason why = check_point(&st->metric, p);
+	if (why == REASON_OK) {
+		const struct target *t = find_target(ing, p);
+		if (!t)
+			why = make_target(ing, p, &t);
+		if (why == REASON_OK)
+			why = take_point(ing, t, p);
+	}
+	if (why != REASON_OK)
+		stage_reject(ing, why, 1);
+	return REASON_OK;
+}
+
+const struct otlp_sink metrics_sink = {
+	.resource = on_resource,
+	.resource_end = on_resource_end,
+	.metric = on_metric,
+	.point = on_point,
+};

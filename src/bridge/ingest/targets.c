@@ -1,0 +1,84 @@
+#include "bridge/ingest/targets.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "core/mem.h"
+
+struct targets {
+	struct target *slots;
+	size_t slot_count, count, max;
+};
+
+#define SLOTS_INITIAL 256u
+
+struct targets *targets_new(size_t max)
+{
+	struct targets *t = mem_zalloc(sizeof *t);
+	t->max = max;
+	t->slot_count = SLOTS_INITIAL;
+	t->slots = mem_calloc(t->slot_count, sizeof *t->slots);
+	return t;
+}
+
+void targets_free(struct targets *t)
+{
+	if (!t)
+		return;
+	free(t->slots);
+	free(t);
+}
+
+static bool is_empty(const struct target *slot)
+{
+	return slot->key[0] == 0 && slot->key[1] == 0;
+}
+
+/* The slot of the key, or the empty one where it belongs. */
+static struct target *slot_of(struct target *slots, size_t slot_count, uint64_t key0, uint64_t key1)
+{
+	size_t mask = slot_count - 1, at = key0 & mask;
+	while (!is_empty(&slots[at]) && (slots[at].key[0] != key0 || slots[at].key[1] != key1))
+		at = (at + 1) & mask;
+	return &slots[at];
+}
+
+const struct target *targets_find(const struct targets *t, uint64_t key0, uint64_t key1)
+{
+	const struct target *slot = slot_of(t->slots, t->slot_count, key0, key1);
+	return is_empty(slot) ? NULL : slot;
+}
+
+static void start_over(struct targets *t)
+{
+	free(t->slots);
+	t->slot_count = SLOTS_INITIAL;
+	t->slots = mem_calloc(t->slot_count, sizeof *t->slots);
+	t->count = 0;
+}
+
+static void grow(struct targets *t)
+{
+	size_t count = t->slot_count * 2;
+	struct target *slots = mem_calloc(count, sizeof *slots);
+	for (size_t i = 0; i < t->slot_count; i++) {
+		const struct target *old = &t->slots[i];
+		if (!is_empty(old))
+			*slot_of(slots, count, old->key[0], old->key[1]) = *old;
+	}
+	free(t->slots);
+	t->slots = slots;
+	t->slot_count = count;
+}
+
+const struct target *targets_put(struct targets *t, const struct target *target)
+{
+	if (t->count >= t->max)
+		start_over(t);
+	else if (t->count + 1 > t->slot_count / 4 * 3)
+		grow(t);
+	struct target *slot = slot_of(t->slots, t->slot_count, target->key[0], target->key[1]);
+	t->count += is_empty(slot);
+	*slot = *target;
+	return slot;
+}
