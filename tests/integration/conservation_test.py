@@ -6,14 +6,17 @@ each process truly counted, in exact fractions, without knowing how the bridge d
 CCTM_SEED repeats a run; CCTM_ROUNDS makes it longer.
 """
 
+import http.client
+import json
 import os
 import random
+import threading
 import time
 import unittest
 from fractions import Fraction
 
-from lib import case
-from lib.bridge import Bridge
+from lib import case, figures
+from lib.bridge import Bridge, free_port, wait_until
 from lib.figures import differences
 
 ROUNDS = int(os.environ.get("CCTM_ROUNDS", "6"))
@@ -159,28 +162,107 @@ class World:
             self.deliver_late()
 
     def expected(self):
-        figures = {}
+        out = {}
         for (name, model, kind), value in self.truth.items():
             short = {COST: f"cost.usage|{model}", TOKENS: f"token.usage|{model}|{kind}", STARTS: "session.count"}[name]
-            figures[short] = figures.get(short, 0) + value
-        return {figure: float(value) for figure, value in figures.items()}
+            out[short] = out.get(short, 0) + value
+        return {figure: float(value) for figure, value in out.items()}
+
+
+class Client(threading.Thread):
+    """Sends deltas of 1, each another one, and repeats a request, byte for byte, until it is answered."""
+
+    def __init__(self, number, port, requests):
+        super().__init__(daemon=True)
+        self.number, self.port, self.requests = number, port, requests
+        self.answered, self.repeated, self.failure, self.connection = 0, 0, None, None
+
+    def run(self):
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            for i in range(self.requests):
+                self.deliver(json.dumps(one_delta(f"client-{self.number}-{i}")).encode())
+                self.answered += 1
+        except AssertionError as error:
+            self.failure = error
+        finally:
+            self.connection.close()
+
+    def deliver(self, body):
+        wait_until(lambda: self.is_taken(body), "an answer of 200", deadline_s=60, pause_s=0.01)
+
+    def is_taken(self, body):
+        try:
+            self.connection.request("POST", "/v1/metrics", body, {"content-type": "application/json"})
+            answer = self.connection.getresponse()
+            answer.read()
+        except (OSError, http.client.HTTPException):
+            self.connection.close()
+            self.repeated += 1
+            return False
+        assert answer.status in (200, 429, 502, 503, 504), f"answered {answer.status}"
+        return answer.status == 200
+
+
+def one_delta(name):
+    at = time.time_ns()
+    point = {"asInt": "1", "startTimeUnixNano": str(at - 1), "timeUnixNano": str(at), "attributes": [attribute("session.id", name)]}
+    total = {"dataPoints": [point], "aggregationTemporality": DELTA, "isMonotonic": True}
+    metrics = [{"name": TOKENS, "unit": "tokens", "sum": total}]
+    return {"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]}
 
 
 class Conservation(unittest.TestCase):
     def play(self, seed):
-        from lib import figures
-
-        with Bridge() as bridge:
+        zero_hold = random.Random(seed).choice(("0", "200ms", "2s"))
+        with Bridge(zero_hold=zero_hold) as bridge:
             world = World(seed, bridge)
             for _ in range(STEPS):
                 world.step()
             world.finish()
-            shown = figures.of_metrics(bridge.metrics())
-            self.assertEqual(differences(world.expected(), shown), [], "on /metrics")
+
+            def missing():
+                return differences(world.expected(), figures.of_metrics(bridge.metrics()))
+
+            if zero_hold == "0":
+                self.assertEqual(missing(), [], "on /metrics")
+            else:
+                wait_until(lambda: not missing(), lambda: f"the totals on /metrics: {missing()}", deadline_s=10)
             wanted = figures.without_model(world.expected())
             wanted.pop("session.count", None)
             report = figures.of_report_totals(bridge.report()["totals"])
             self.assertEqual(differences(wanted, report), [], "in the report")
+
+    def test_past_series_max_totals_by_metric_still_hold(self):
+        with Bridge("--series-max", "4") as bridge:
+            world = World(20261125, bridge)
+            for _ in range(STEPS):
+                world.step()
+            world.finish()
+            shown = bridge.metrics()
+            for name, family in ((COST, "claude_code_cost_usage_USD_total"), (TOKENS, "claude_code_token_usage_tokens_total")):
+                truth = sum(v for (metric, *_), v in world.truth.items() if metric == name)
+                self.assertAlmostEqual(shown.total(family), float(truth), places=6)
+            self.assertLessEqual(len([s for s in shown.samples if s.name.startswith("claude_code_")]), 4 + 3)
+
+    def test_clients_that_repeat_until_answered_count_once_over_kills(self):
+        requests, clients, kills = 200, 4, 10
+        with Bridge(ports={"otlp-http": free_port()}) as bridge:
+            crowd = [Client(i, bridge.ports["otlp-http"], requests) for i in range(clients)]
+            for client in crowd:
+                client.start()
+            for kill in range(1, kills + 1):
+                goal = kill * requests * clients // (kills + 1)
+                wait_until(
+                    lambda g=goal: sum(c.answered for c in crowd) >= g or any(c.failure for c in crowd),
+                    f"{goal} answers", deadline_s=60, pause_s=0.001,
+                )
+                bridge.restart("kill")
+            for client in crowd:
+                client.join(60)
+                self.assertIsNone(client.failure)
+            self.assertEqual(bridge.metrics().total("claude_code_token_usage_tokens_total"), requests * clients)
+            self.assertEqual(sum(c.answered for c in crowd), requests * clients)
 
     def test_what_is_shown_equals_what_was_sent(self):
         first = int(os.environ.get("CCTM_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
