@@ -335,11 +335,25 @@ static void extend(struct sequence *s, struct chain *c, const struct run *run)
 	settle_tentative(s, c, run);
 }
 
+/* The beginning of a chain is missing in part: what came in between was another process's. */
+static bool has_half_begin(const struct chain *c, const struct run *run)
+{
+	for (size_t i = 0; i < c->gap_count; i++) {
+		if (c->gaps[i].is_begin && c->gaps[i].lo <= run->last)
+			return true;
+	}
+	return false;
+}
+
 static void start_process(struct sequence *s, const struct run *run)
 {
 	for (struct chain *c = session_first(s, run->session); c; c = session_next(s, c)) {
-		if (c->start > run->last && fill(s, c, run, GAP_ANY))
+		if (fill(s, c, run, GAP_ANY))
 			return;
+		if (has_half_begin(c, run)) {
+			make_unknown(s, run->session);
+			return;
+		}
 	}
 	settle_tentative(s, chain_begin(s, run), run);
 }
@@ -499,8 +513,8 @@ void sequence_seen(struct sequence *s, uint64_t user, uint64_t session, uint64_t
 static bool is_alone(const struct sequence *s, const struct chain *chain)
 {
 	for (struct chain *c = session_first(s, chain->session); c; c = session_next(s, c)) {
-		if (c != chain && !c->is_tentative && c->born_ms <= chain->last_ms &&
-			chain->born_ms <= c->last_ms)
+		if (c != chain && !c->is_tentative && c->born_ms < chain->last_ms &&
+			chain->born_ms < c->last_ms)
 			return false;
 	}
 	return true;
