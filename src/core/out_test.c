@@ -22,7 +22,7 @@ struct capture {
 
 static void capture_begin(struct capture *capture)
 {
-	strncpy(capture->path, "/tmp/cctm-out-XXXXXX", sizeof capture->path);
+	memcpy(capture->path, "/tmp/cctm-out-XXXXXX", sizeof "/tmp/cctm-out-XXXXXX");
 	int fd = mkstemp(capture->path);
 	capture->saved_fd = dup(STDOUT_FILENO);
 	assert_true(fd >= 0 && capture->saved_fd >= 0);
