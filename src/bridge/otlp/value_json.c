@@ -20,6 +20,7 @@ bool attr_json_read(struct json *j, unsigned depth, struct otlp_attr *out)
 	return got == 0;
 }
 
+/* An array of values at `depth`. */
 static bool check_array(struct json *j, unsigned depth, bool are_pairs)
 {
 	struct json_array a;
@@ -28,8 +29,8 @@ static bool check_array(struct json *j, unsigned depth, bool are_pairs)
 		return false;
 	while ((got = json_element(j, &a)) > 0) {
 		struct otlp_attr attr;
-		bool ok = are_pairs ? attr_json_read(j, depth + 1, &attr)
-				    : value_json_read(j, depth + 1, &attr.value);
+		bool ok = are_pairs ? attr_json_read(j, depth, &attr)
+				    : value_json_read(j, depth, &attr.value);
 		if (!ok)
 			return false;
 	}
@@ -48,7 +49,7 @@ static bool read_items(struct json *j, unsigned depth, bool are_pairs, struct ot
 	struct json plain = { j->p, j->end, NULL, REASON_OK };
 	bool ok = json_object(&plain, &o);
 	while (ok && (got = json_member(&plain, &o)) != 0) {
-		ok = got > 0 && (json_key(&o, "values") ? check_array(&plain, depth, are_pairs)
+		ok = got > 0 && (json_key(&o, "values") ? check_array(&plain, depth + 1, are_pairs)
 							: json_skip(&plain));
 	}
 	j->p = plain.p;

@@ -254,16 +254,6 @@ bool otlp_value_text(struct otlp_decoder *d, enum otlp_encoding encoding,
 	return !t.is_cut;
 }
 
-/* Digits and what belongs to a decimal number: strtod alone would take "inf", "nan" and "0x10" as well. */
-static bool is_decimal(struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if (!memchr("0123456789+-.eE", s.ptr[i], 15))
-			return false;
-	}
-	return s.len > 0;
-}
-
 bool otlp_value_number(const struct otlp_value *value, double *out)
 {
 	switch (value->kind) {
@@ -274,7 +264,7 @@ bool otlp_value_number(const struct otlp_value *value, double *out)
 		*out = value->number;
 		return true;
 	case OTLP_STRING:
-		return is_decimal(value->bytes) && str_double(value->bytes, out);
+		return str_double(value->bytes, out);
 	case OTLP_EMPTY:
 	case OTLP_BOOL:
 	case OTLP_BYTES:
