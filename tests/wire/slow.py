@@ -1,0 +1,100 @@
+"""Slow senders, slow readers, and the budget of bytes."""
+import time
+
+from wire import Case, main, post
+
+JSON = "application/json"
+
+
+class Timeouts(Case):
+    options = ("header_ms=300", "body_ms=300", "request_ms=1500", "idle_ms=900")
+
+    def timed_out(self, client, least_s):
+        began = time.monotonic()
+        a = client.answer()
+        self.assertEqual((a.status, a.fields["connection"]), (408, "close"))
+        self.assertTrue(client.is_closed())
+        self.assertGreaterEqual(time.monotonic() - began, least_s)
+        self.assertLess(time.monotonic() - began, 5)
+
+    def test_half_a_head(self):
+        self.timed_out(self.server.connect().send(b"POST /v1/metrics HTTP/1.1\r\nHo"), 0.2)
+        self.assertEqual(self.server.seen()["refused"]["timeout"], 1)
+
+    def test_half_a_body(self):
+        self.timed_out(self.server.connect().send(post(b"hello")[:-1]), 0.2)
+
+    def test_a_drip_that_never_ends(self):
+        c = self.server.connect().send(post(bytes(1000))[:-1000])
+        began = time.monotonic()
+        c.socket.settimeout(0.1)
+        while True:
+            try:
+                c.send(b"x")
+                if c.socket.recv(1 << 16):
+                    break
+            except TimeoutError:
+                pass
+            self.assertLess(time.monotonic() - began, 10)
+        self.assertGreaterEqual(time.monotonic() - began, 1.2)
+        c.close()
+
+    def test_idle_connections_are_closed_without_a_word(self):
+        c = self.server.connect().send(post(b"x"))
+        self.assertEqual(c.answer().status, 200)
+        fresh = self.server.connect()
+        for client in (c, fresh):
+            self.assertTrue(client.is_closed())
+            self.assertEqual(client.rest, b"")
+
+
+class SlowReader(Case):
+    options = ("page=30000000", "body_ms=300", "header_ms=300")
+
+    def test_a_page_nobody_reads_is_given_up(self):
+        c = self.server.connect("exporter").send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.server.wait_until(lambda seen: seen["connections"] == 2)
+        self.server.wait_until(lambda seen: seen["connections"] == 1)
+        c.close()
+
+
+class Budget(Case):
+    """4 MiB for all bodies: big slow ones fill their part, small ones go on, waiting ones get room."""
+
+    options = ("bodies_max=4194304", "body_ms=60000")
+
+    def test_small_requests_pass_big_slow_ones(self):
+        big = post(bytes(3000000), kind=JSON)
+        slow = [self.server.connect().send(big[:1600000]) for _ in range(2)]
+        third = self.server.connect()
+        third.socket.setblocking(False)
+        try:
+            third.socket.send(big)
+        except BlockingIOError:
+            pass
+        seen = self.server.wait_until(lambda seen: seen["bodies_bytes"] > 3000000)
+        self.assertLess(seen["bodies_bytes"], 4194304 + (1 << 20))
+        small = self.server.connect()
+        for _ in range(20):
+            self.assertEqual(small.send(post(b"x" * 5000)).answer().status, 200)
+        # One waits longer than its client would: it is told when to come back, the others go on.
+        statuses = []
+        for c in slow:
+            c.socket.setblocking(True)
+            c.socket.settimeout(20)
+            try:
+                c.send(big[1600000:])
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            a = c.answer()
+            statuses.append(a.status)
+            if a.status == 503:
+                self.assertEqual(a.fields["retry-after"], "2")
+        self.assertIn(200, statuses)
+        for c in (*slow, third, small):
+            c.close()
+        self.server.wait_until(lambda seen: seen["bodies_bytes"] == 0)
+
+
+if __name__ == "__main__":
+    main()
