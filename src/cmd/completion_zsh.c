@@ -102,9 +102,9 @@ void completion_zsh(struct buf *out, const struct context *ctx)
 	add_commands(out, ctx);
 	buf_adds(out, "_cctm()\n{\n\tlocal curcontext=$curcontext state line\n\tlocal -a rows=(\n");
 	add_options(out, ctx->global_options);
-	buf_adds(out,
-		"\t)\n\t_arguments -C -s -S $rows '1: :_cctm_commands' '*:: :->words' && return\n"
-		"\t[[ $state == words ]] || return 1\n\tcase $words[1] in\n");
+	buf_adds(out, "\t)\n\t_arguments -C -s -S -A '-*' $rows '1: :_cctm_commands' '*:: "
+		      ":->words' && return\n"
+		      "\t[[ $state == words ]] || return 1\n\tcase $words[1] in\n");
 	add_command_rows(out, ctx);
 	buf_adds(out, "\tesac\n\tcurcontext=${curcontext%:*}-$words[1]:\n\t_arguments -s -S $rows\n"
 		      "}\n\n");

@@ -1,0 +1,85 @@
+# bash completion for cctm, made by 'cctm completion bash'.
+
+# Sets options to those of the command $1.
+_cctm_options()
+{
+	options=' -C --dir --json -q --quiet -v --verbose --color -h --help --version'
+	case $1 in
+	help) options+='' ;;
+	version) options+='' ;;
+	completion) options+='' ;;
+	esac
+}
+
+# Sets kind to what the option $2 of the command $1 takes; false: it takes no value.
+_cctm_value()
+{
+	case "$1 $2" in
+	*' -C' | *' --dir') kind=directories ;;
+	*' --color') kind='words auto always never' ;;
+	*) return 1 ;;
+	esac
+}
+
+# Sets kind to what the argument at position $2 of the command $1 may be.
+_cctm_argument()
+{
+	case "$1 $2" in
+	' '*) kind='words help version completion' ;;
+	'help '0) kind='words help version completion' ;;
+	'completion '0) kind='words bash zsh fish' ;;
+	esac
+}
+
+_cctm()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command= kind= options= position=0 is_over= i
+	COMPREPLY=()
+	# bash hands out --name=value as three words.
+	if [[ $cur == = ]]; then
+		cur=
+	elif [[ $prev == = ]]; then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case $is_over${COMP_WORDS[i]} in
+		--) is_over=: ;;
+		=) ((i++)) ;;
+		-*)
+			if _cctm_value "$command" "${COMP_WORDS[i]}" && [[ ${COMP_WORDS[i + 1]} != = ]]; then
+				((i++))
+			fi
+			;;
+		*)
+			if [[ $command ]]; then
+				((position++))
+			else
+				command=${COMP_WORDS[i]}
+			fi
+			;;
+		esac
+	done
+	kind=
+	if [[ $is_over ]] || ! _cctm_value "$command" "$prev"; then
+		if [[ $cur == -* && ! $is_over ]]; then
+			_cctm_options "$command"
+			kind="words $options"
+		else
+			_cctm_argument "$command" "$position"
+		fi
+	fi
+	case $kind in
+	words*) mapfile -t COMPREPLY < <(compgen -W "${kind#words}" -- "$cur") ;;
+	directories)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		;;
+	files)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		;;
+	esac
+}
+
+complete -F _cctm cctm
