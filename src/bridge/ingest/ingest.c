@@ -65,6 +65,11 @@ void ingest_free(struct ingest *ing)
 	free(ing);
 }
 
+void ingest_set_seed(struct ingest *ing, uint64_t seed)
+{
+	ing->options.seed = seed;
+}
+
 /* Begins a record of the bridge's own or of a request. */
 static void begin(struct ingest *ing, int64_t now_ms, uint32_t segment)
 {

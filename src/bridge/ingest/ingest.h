@@ -36,6 +36,9 @@ struct ingest_options {
 struct ingest *ingest_new(const struct ingest_options *options);
 void ingest_free(struct ingest *ing);
 
+/* The seed kept with the state directory, once it is known; before the first request. */
+void ingest_set_seed(struct ingest *ing, uint64_t seed);
+
 struct ingest_request {
 	enum otlp_signal signal;
 	enum otlp_encoding encoding;

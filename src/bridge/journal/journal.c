@@ -19,7 +19,6 @@
 #include "core/file.h"
 #include "core/mem.h"
 
-#define SEGMENT_SIZE	 ((uint64_t)16 << 20)
 #define SEGMENT_LOAD_MAX ((size_t)256 << 20)
 
 struct journal {
@@ -259,7 +258,7 @@ bool journal_append(struct journal *j, struct slice record, struct error *err)
 		return error_set(err, ERR_FAILED, "a record of %zu bytes is too large", record.len);
 	if (j->has_torn_tail && !mend_tail(j, err))
 		return false;
-	if (!journal_rotate(j, SEGMENT_SIZE, err))
+	if (!journal_rotate(j, JOURNAL_SEGMENT_SIZE, err))
 		return false;
 	if (!write_frame(j, record, err))
 		return false;

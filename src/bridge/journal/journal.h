@@ -28,7 +28,8 @@ struct error;
 struct journal;
 struct journal_reader;
 
-#define JOURNAL_RECORD_MAX ((size_t)64 << 20)
+#define JOURNAL_SEGMENT_SIZE ((uint64_t)16 << 20) /* a segment this large is followed by another */
+#define JOURNAL_RECORD_MAX   ((size_t)64 << 20)
 
 enum journal_durability {
 	JOURNAL_OS,   /* write(2): survives the death of the process */
@@ -50,7 +51,9 @@ struct journal *journal_open(const char *dir, uint64_t at_least, struct journal_
 	struct error *err) MUST_CHECK;
 void journal_free(struct journal *j);
 
-/* One record, at most JOURNAL_RECORD_MAX bytes. False: nothing was added (disk full …). */
+/* One record, at most JOURNAL_RECORD_MAX bytes. False: nothing was added (disk full …). Whoever puts
+ * definitions into records calls journal_rotate(j, JOURNAL_SEGMENT_SIZE) before making one, or the record
+ * may be the first of a segment that lacks them. */
 bool journal_append(struct journal *j, struct slice record, struct error *err) MUST_CHECK;
 
 /* fdatasync of what was appended. */

@@ -1,0 +1,48 @@
+/* The embedded OTLP bridge: OTLP in, exact totals kept, Prometheus exposition out, in one process and one
+ * event loop. With ledger/history.h the only header of the bridge that other rooms see.
+ *
+ * It takes plain options, never a configuration file, and can be built and tested alone.
+ */
+#ifndef CCTM_BRIDGE_BRIDGE_H
+#define CCTM_BRIDGE_BRIDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/cleanup.h"
+
+struct error;
+
+enum bridge_durability {
+	BRIDGE_DURABILITY_OS,	/* an answer outlives the process */
+	BRIDGE_DURABILITY_DISK, /* an answer outlives the power */
+};
+
+struct bridge_options {
+	const char *state_dir; /* made when absent, 0700 */
+	const char *bind;      /* an address: 127.0.0.1, ::1, 0.0.0.0 */
+	uint16_t otlp_http_port, exporter_port, health_port, zpages_port; /* 0: a free one */
+	enum bridge_durability durability;
+	int64_t series_max, streams_max;
+	int64_t max_body;     /* bytes, as received and inflated */
+	int64_t zero_hold_ms; /* how long a new series is shown as 0; 0: not at all */
+	int64_t retention_ms; /* of the ledger's history and of streams */
+	bool has_session_label;
+	const char *cors_origins; /* comma-separated, or "*"; NULL: none */
+};
+
+/* What runs, once every door is open. Written to STATE/bridge.json while it does. */
+struct bridge_running {
+	pid_t pid;
+	const char *state_dir;
+	uint16_t otlp_http_port, exporter_port, health_port, zpages_port;
+};
+
+/* Runs until SIGTERM or SIGINT, then finishes what was accepted, writes a checkpoint and returns true.
+ * `on_ready` is called once. ERR_LOCKED when another bridge has the directory, with its pid. */
+bool bridge_run(const struct bridge_options *options,
+	void (*on_ready)(void *ctx, const struct bridge_running *running), void *ctx,
+	struct error *err) MUST_CHECK;
+
+#endif

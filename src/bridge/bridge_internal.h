@@ -1,0 +1,71 @@
+/* The daemon's parts and what they share. Only these files know all rooms of the bridge. */
+#ifndef CCTM_BRIDGE_BRIDGE_INTERNAL_H
+#define CCTM_BRIDGE_BRIDGE_INTERNAL_H
+
+#include <event2/event.h>
+
+#include "bridge/bridge.h"
+#include "bridge/ingest/ingest.h"
+#include "bridge/journal/journal.h"
+#include "bridge/serve/serve.h"
+
+struct keeper;
+struct ledger;
+
+/* A request whose answer has to wait: for the disk to take it again, or for the sync of its record. */
+struct waiting {
+	struct serve_exchange *exchange;
+	struct serve_request request;
+	struct serve_answer answer; /* message is a copy */
+	char *message;
+};
+
+struct waiting_list {
+	struct waiting *items;
+	size_t count, room;
+};
+
+struct daemon {
+	const struct bridge_options *options;
+	int64_t started_mono_ms;
+	int lock_fd;
+	struct journal *journal;
+	struct journal_findings findings;
+	struct ingest *ingest;
+	struct keeper *keeper;
+	bool ledger_was_lost;
+	uint32_t replay_set_aside; /* records passed over because replaying them crashed */
+
+	struct event_base *base;
+	struct serve *serve;
+	struct event *on_term, *on_int, *tick, *sync;
+	struct waiting_list held;     /* not taken yet: the journal could not be written */
+	struct waiting_list unsynced; /* taken and applied, answered behind the next sync */
+	struct buf pending;    /* a record of the bridge's own that could not be written yet */
+	char *journal_problem; /* NULL: it can be written */
+	int64_t checkpoint_mono_ms, expire_mono_ms;
+	uint64_t checkpoint_position; /* asked of the keeper last */
+	bool is_stopping;
+	int64_t stopping_mono_ms;
+};
+
+/* startup.c: the state directory, from lock to epoch. */
+bool daemon_open_state(struct daemon *d, struct error *err);
+/* Appends and applies the record ingest has prepared; on failure it is abandoned. */
+bool daemon_note(struct daemon *d, struct error *err);
+
+/* requests.c: export requests, held and deferred answers. */
+void daemon_export(void *ctx, struct serve_exchange *x, const struct serve_request *request);
+void daemon_retry_held(struct daemon *d);
+void daemon_flush_unsynced(struct daemon *d);
+void daemon_refuse_held(struct daemon *d);
+void daemon_waiting_clear(struct daemon *d);
+
+/* pages.c: /metrics, health and the status page. */
+void daemon_page(void *ctx, enum serve_door door, struct slice path, struct slice accept,
+	struct serve_page *page);
+
+/* notify.c: sd_notify(3) without a library; does nothing unless NOTIFY_SOCKET is set. */
+void notify_systemd(const char *state);
+
+#endif

@@ -1,0 +1,261 @@
+/* What the bridge shows: /metrics for scrapers, health for programs, the status page for people. One
+ * struct holds what is known; the two views of it stand next to each other. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "bridge/bridge_internal.h"
+#include "bridge/expose/text.h"
+#include "bridge/keeper.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/str.h"
+
+/* Half of the look-back that the recording rules take (14 d): an older scrape may be outside of it. */
+#define SCRAPE_GAP_MS (INT64_C(7) * 86400000)
+
+struct overview {
+	int64_t now_ms, uptime_ms;
+	struct ingest_stats ingest;
+	struct keeper_status keeper;
+	struct serve_stats serve;
+	uint64_t journal_bytes, journal_end;
+	size_t held;
+	const char *journal_problem;
+	bool is_healthy;
+};
+
+static void look(const struct daemon *d, struct overview *o)
+{
+	o->now_ms = clock_wall_ms();
+	o->uptime_ms = clock_mono_ms() - d->started_mono_ms;
+	o->ingest = ingest_stats(d->ingest);
+	keeper_status(d->keeper, &o->keeper);
+	o->serve = serve_stats(d->serve);
+	o->journal_bytes = journal_bytes(d->journal);
+	o->journal_end = journal_end(d->journal);
+	o->held = d->held.count;
+	o->journal_problem = d->journal_problem;
+	o->is_healthy = !d->journal_problem && !o->keeper.problem[0];
+}
+
+/* A scraper has not come for so long that the rules may have forgotten these series: begin anew with what it
+ * has not seen yet. */
+static void mind_scrape_gap(struct daemon *d, int64_t now_ms)
+{
+	int64_t last_ms = store_last_scrape_ms(ingest_store(d->ingest));
+	if (last_ms == 0 || now_ms - last_ms <= SCRAPE_GAP_MS)
+		return;
+	AUTO(error) struct error err = ERROR_INIT;
+	ingest_prepare_epoch(d->ingest, now_ms, (uint64_t)now_ms * 1000000, true);
+	if (!daemon_note(d, &err))
+		log_warning("no new epoch after a week without a scrape: %s", err.message);
+}
+
+static void put_reasons(const struct daemon *d, struct buf *out, const char *name, bool is_note)
+{
+	const struct tally *t = ingest_tally(d->ingest);
+	for (unsigned r = 1; r < REASON_COUNT; r++) {
+		enum reason reason = (enum reason)r;
+		if ((reason_scope(reason) == REASON_NOTE) == is_note)
+			expose_value(
+				out, name, "reason", reason_slug(reason), (double)t->counts[r]);
+	}
+}
+
+static void put_plain(
+	struct buf *out, const char *name, const char *type, const char *help, double value)
+{
+	expose_family(out, name, type, help);
+	expose_value(out, name, NULL, NULL, value);
+}
+
+static void put_own_metrics(const struct daemon *d, struct buf *out)
+{
+	struct overview o;
+	look(d, &o);
+	static const char *const signals[] = { "metrics", "logs", "traces" };
+	expose_family(out, "cctm_build_info", "gauge", "The version of this bridge");
+	expose_value(out, "cctm_build_info", "version", CCTM_VERSION, 1);
+	expose_family(
+		out, "cctm_requests_total", "counter", "Export requests taken since the start");
+	for (unsigned i = 0; i < 3; i++)
+		expose_value(out, "cctm_requests_total", "signal", signals[i],
+			(double)o.ingest.requests[i]);
+	put_plain(out, "cctm_requests_repeated_total", "counter",
+		"Requests acknowledged and not counted again: their bytes were taken before",
+		(double)o.ingest.duplicates);
+	put_plain(out, "cctm_points_total", "counter", "Metric data points received",
+		(double)o.ingest.points);
+	put_plain(out, "cctm_log_records_total", "counter", "Log records received",
+		(double)o.ingest.log_records);
+	put_plain(out, "cctm_spans_dropped_total", "counter",
+		"Spans acknowledged and dropped: the bridge keeps no traces",
+		(double)o.ingest.spans);
+	expose_family(out, "cctm_rejected_total", "counter",
+		"Requests and data points that were not taken, by reason");
+	put_reasons(d, out, "cctm_rejected_total", false);
+	expose_family(out, "cctm_noted_total", "counter", "Data taken with a remark, by reason");
+	put_reasons(d, out, "cctm_noted_total", true);
+	put_plain(out, "cctm_series", "gauge", "Series known", (double)o.ingest.series);
+	put_plain(out, "cctm_streams", "gauge", "Cumulative streams remembered",
+		(double)o.ingest.streams);
+	put_plain(out, "cctm_connections", "gauge", "Open connections", o.serve.connections);
+	put_plain(out, "cctm_requests_held", "gauge", "Requests waiting for the journal",
+		(double)o.held);
+	put_plain(out, "cctm_journal_bytes", "gauge", "Size of the journal on disk",
+		(double)o.journal_bytes);
+	put_plain(out, "cctm_ledger_lag_bytes", "gauge",
+		"Bytes of the journal that are not in the ledger yet",
+		(double)(o.journal_end - o.keeper.stats.position));
+	put_plain(out, "cctm_journal_damage_total", "counter",
+		"Damaged parts of the journal set aside at this start",
+		d->findings.bad_records + d->replay_set_aside);
+	put_plain(out, "cctm_last_sample_timestamp_seconds", "gauge",
+		"When the last request with data arrived", (double)o.ingest.last_sample_ms / 1000);
+}
+
+static void page_metrics(struct daemon *d, struct serve_page *page)
+{
+	daemon_flush_unsynced(d);
+	int64_t now_ms = clock_wall_ms();
+	mind_scrape_gap(d, now_ms);
+	struct expose_options options = {
+		.now_ms = now_ms,
+		.zero_hold_ms = d->options->zero_hold_ms,
+	};
+	AUTO(error) struct error err = ERROR_INIT;
+	/* What is shown for the first time must stay shown: in the journal before the answer. */
+	if (ingest_prepare_scrape(d->ingest, now_ms) && !daemon_note(d, &err))
+		options.hides_unshown = true;
+	page->content_type = EXPOSE_CONTENT_TYPE;
+	expose_text(ingest_store(d->ingest), &options, &page->body);
+	put_own_metrics(d, &page->body);
+}
+
+static json_t *health_json(const struct overview *o)
+{
+	json_t *problems = json_array();
+	if (o->journal_problem)
+		json_array_append_new(problems, json_string(o->journal_problem));
+	if (o->keeper.problem[0])
+		json_array_append_new(problems, json_string(o->keeper.problem));
+	json_t *last =
+		o->ingest.last_sample_ms ? json_integer(o->ingest.last_sample_ms) : json_null();
+	return json_pack("{s:i, s:s, s:s, s:f, s:o, s:{s:I, s:I, s:i}, s:{s:I, s:I, s:b}, s:o}",
+		"schema_version", 1, "status", o->is_healthy ? "ok" : "degraded", "version",
+		CCTM_VERSION, "uptime_seconds", (double)o->uptime_ms / 1000, "last_sample_ms", last,
+		"journal", "bytes", (json_int_t)o->journal_bytes, "end", (json_int_t)o->journal_end,
+		"held_requests", (int)o->held, "ledger", "position",
+		(json_int_t)o->keeper.stats.position, "bytes", (json_int_t)o->keeper.stats.bytes,
+		"is_busy", o->keeper.is_busy, "problems", problems);
+}
+
+static void page_health(const struct daemon *d, struct serve_page *page)
+{
+	struct overview o;
+	look(d, &o);
+	json_t *json = health_json(&o);
+	char *text = json_dumps(json, JSON_INDENT(2));
+	json_decref(json);
+	page->status = o.is_healthy ? 200 : 503;
+	page->content_type = "application/json";
+	buf_adds(&page->body, text ? text : "{}");
+	buf_addc(&page->body, '\n');
+	free(text);
+}
+
+static void put_row(struct buf *out, const char *name, const char *fmt, ...) PRINTF(3, 4);
+
+static void put_row(struct buf *out, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+	buf_addf(out, "  %-22s ", name);
+	va_start(ap, fmt);
+	buf_vaddf(out, fmt, ap);
+	va_end(ap);
+	buf_addc(out, '\n');
+}
+
+static void put_tally(const struct daemon *d, struct buf *out)
+{
+	const struct tally *t = ingest_tally(d->ingest);
+	bool has_any = false;
+	for (unsigned r = 1; r < REASON_COUNT; r++) {
+		if (!t->counts[r])
+			continue;
+		if (!has_any)
+			buf_adds(out, "\nRefused or noted since the start\n");
+		has_any = true;
+		put_row(out, reason_slug((enum reason)r), "%" PRIu64 "  %s", t->counts[r],
+			reason_sentence((enum reason)r));
+	}
+	if (!has_any)
+		buf_adds(out, "\nNothing was refused since the start.\n");
+}
+
+static void page_status(const struct daemon *d, struct serve_page *page)
+{
+	struct overview o;
+	look(d, &o);
+	struct buf *out = &page->body;
+	page->content_type = "text/plain; charset=utf-8";
+	AUTO(str) char *uptime = str_duration(o.uptime_ms / 1000 * 1000);
+	AUTO(str) char *journal = str_size((int64_t)o.journal_bytes);
+	AUTO(str) char *ledger = str_size((int64_t)o.keeper.stats.bytes);
+	buf_addf(out, "cctm bridge %s: %s\n\n", CCTM_VERSION,
+		o.is_healthy ? "everything works" : "degraded");
+	put_row(out, "up", "%s", uptime);
+	if (o.ingest.last_sample_ms) {
+		AUTO(str)
+		char *age = str_duration((o.now_ms - o.ingest.last_sample_ms) / 1000 * 1000);
+		put_row(out, "last sample", "%s ago", age);
+	} else {
+		put_row(out, "last sample", "none yet");
+	}
+	put_row(out, "requests", "%" PRIu64 " metrics, %" PRIu64 " logs, %" PRIu64 " traces",
+		o.ingest.requests[OTLP_METRICS], o.ingest.requests[OTLP_LOGS],
+		o.ingest.requests[OTLP_TRACES]);
+	put_row(out, "repeated requests", "%" PRIu64 ", counted once", o.ingest.duplicates);
+	put_row(out, "points, log records", "%" PRIu64 ", %" PRIu64, o.ingest.points,
+		o.ingest.log_records);
+	put_row(out, "spans", "%" PRIu64 ", acknowledged and dropped: the bridge keeps no traces",
+		o.ingest.spans);
+	put_row(out, "series", "%" PRIu64 " of %" PRId64, o.ingest.series, d->options->series_max);
+	put_row(out, "cumulative streams", "%" PRIu64 " of %" PRId64, o.ingest.streams,
+		d->options->streams_max);
+	put_row(out, "connections", "%u", o.serve.connections);
+	put_row(out, "journal", "%s in %s%s%s", journal, d->options->state_dir,
+		o.journal_problem ? ": " : "", o.journal_problem ? o.journal_problem : "");
+	put_row(out, "ledger", "%s, %" PRIu64 " bytes of the journal behind%s%s", ledger,
+		o.journal_end - o.keeper.stats.position, o.keeper.problem[0] ? ": " : "",
+		o.keeper.problem);
+	if (o.held)
+		put_row(out, "held requests", "%zu, waiting for the journal", o.held);
+	put_tally(d, out);
+}
+
+void daemon_page(void *ctx, enum serve_door door, struct slice path, struct slice accept,
+	struct serve_page *page)
+{
+	(void)path;
+	(void)accept;
+	switch (door) {
+	case DOOR_EXPORTER:
+		page_metrics(ctx, page);
+		return;
+	case DOOR_HEALTH:
+		page_health(ctx, page);
+		return;
+	case DOOR_ZPAGES:
+		page_status(ctx, page);
+		return;
+	case DOOR_OTLP_HTTP:
+	case DOOR_COUNT:
+		return;
+	}
+}

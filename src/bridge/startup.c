@@ -1,0 +1,319 @@
+/* Opening the state directory: lock, ledger, journal, counters, epoch.
+ *
+ * Start-up is the ledger's checkpoint and then the journal behind it. A new epoch begins (counters from 0
+ * under a new label `start`) whenever it is not proven that no counter can be lower than a value a scraper
+ * was shown: the ledger was lost, the journal has damage, the label policy changed, or the machine went down
+ * under durability os without a clean end of the bridge. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "bridge/bridge_internal.h"
+#include "bridge/keeper.h"
+#include "bridge/ledger/ledger.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/str.h"
+
+#define LOCK_FILE    "bridge.lock"
+#define ATTEMPT_FILE "replaying"
+
+#define STATE_SEED   "seed"
+#define STATE_POLICY "policy"
+#define STATE_RUN    "run"   /* boot id and durability of the last run */
+#define STATE_CLEAN  "clean" /* "1": the last run ended by itself */
+
+static void load_epoch(void *ctx, uint64_t start_ns, int64_t last_scrape_ms)
+{
+	ingest_load_epoch(ctx, start_ns, last_scrape_ms);
+}
+
+static void load_series(void *ctx, const struct op_series *series, int64_t shown_ms)
+{
+	ingest_load_series(ctx, series, shown_ms);
+}
+
+static void load_counter(void *ctx, const struct ledger_counter *c)
+{
+	struct part part = {
+		.id = c->part,
+		.hi = c->hi,
+		.lo = c->lo,
+		.set_ms = c->set_ms,
+		.scraped = c->hi + c->lo - c->pending,
+	};
+	ingest_load_part(ctx, c->series, &part);
+}
+
+static void load_stream(void *ctx, const struct op_stream *stream)
+{
+	ingest_load_stream(ctx, stream);
+}
+
+static void load_request(void *ctx, const uint64_t hash[2], int64_t seen_ms)
+{
+	ingest_load_request(ctx, hash, seen_ms);
+}
+
+static void load_state(void *ctx, struct slice name, struct slice bytes)
+{
+	ingest_load_state(ctx, name, bytes);
+}
+
+static bool load_checkpoint(struct daemon *d, struct ledger *ledger, struct error *err)
+{
+	struct ledger_visitor visitor = {
+		.ctx = d->ingest,
+		.epoch = load_epoch,
+		.series = load_series,
+		.counter = load_counter,
+		.stream = load_stream,
+		.request = load_request,
+		.state = load_state,
+	};
+	return ledger_load(ledger, &visitor, err);
+}
+
+/* How often replay was begun and not finished, and at which record it was: an entry that has crashed it twice
+ * is passed over, or a failed assertion would become a loop of crashes. */
+struct attempt {
+	int64_t count;
+	uint64_t position; /* known from the second attempt on */
+};
+
+static struct attempt read_attempt(const char *path)
+{
+	struct attempt attempt = { 0 };
+	AUTO(buf) struct buf text = BUF_INIT(256);
+	AUTO(error) struct error err = ERROR_INIT;
+	if (file_read(path, &text, &err) <= 0)
+		return attempt;
+	if (sscanf(buf_str(&text), "%" SCNd64 " %" SCNu64, &attempt.count, &attempt.position) < 1)
+		attempt = (struct attempt){ 0 };
+	return attempt;
+}
+
+static bool write_attempt(const char *path, const struct attempt *attempt, struct error *err)
+{
+	char text[64];
+	int len = snprintf(
+		text, sizeof text, "%" PRId64 " %" PRIu64 "\n", attempt->count, attempt->position);
+	return file_write_atomic(path, text, (size_t)len, 0600, err);
+}
+
+static bool set_aside(struct daemon *d, uint64_t position, struct slice record, struct error *err)
+{
+	AUTO(str)
+	char *path =
+		mem_printf("%s/journal-bad-%016" PRIx64 ".bin", d->options->state_dir, position);
+	d->replay_set_aside++;
+	log_warning("replaying the journal record at %" PRIu64
+		    " ended the bridge twice; it is set aside in %s",
+		position, path);
+	return file_write_atomic(path, record.ptr, record.len, 0600, err);
+}
+
+static bool replay_one(struct daemon *d, const char *attempt_path, const struct attempt *before,
+	struct attempt *now, uint64_t position, struct slice record, struct error *err)
+{
+	bool is_guilty = before->count >= 2 && before->position == position && position;
+	if (is_guilty)
+		return set_aside(d, position, record, err);
+	if (now->count >= 2) {
+		now->position = position;
+		if (!write_attempt(attempt_path, now, err))
+			return false;
+	}
+	if (ingest_replay(d->ingest, record))
+		return true;
+	error_set(err, ERR_NEWER, "the journal record at %" PRIu64 " cannot be read", position);
+	return error_hint(err, "a newer cctm may have written it: run that one");
+}
+
+static bool replay(struct daemon *d, uint64_t from, struct error *err)
+{
+	AUTO(str) char *path = path_join(d->options->state_dir, ATTEMPT_FILE);
+	struct attempt before = read_attempt(path);
+	struct attempt now = { .count = before.count + 1 };
+	AUTO(journal_reader)
+	struct journal_reader *reader = journal_reader_open(d->options->state_dir, from, err);
+	if (!reader)
+		return false;
+	struct slice record;
+	uint64_t position, next;
+	int got;
+	bool is_begun = false;
+	while ((got = journal_read(reader, &record, &position, &next, err)) > 0) {
+		if (!is_begun && !write_attempt(path, &now, err))
+			return false;
+		is_begun = true;
+		if (!replay_one(d, path, &before, &now, position, record, err))
+			return false;
+	}
+	if (got < 0)
+		return false;
+	unlink(path);
+	return true;
+}
+
+bool daemon_note(struct daemon *d, struct error *err)
+{
+	struct slice record = ingest_record(d->ingest);
+	if (record.len && !journal_append(d->journal, record, err)) {
+		ingest_abandon(d->ingest);
+		return false;
+	}
+	ingest_commit(d->ingest);
+	return true;
+}
+
+static bool note_state(struct daemon *d, const char *name, const char *text, struct error *err)
+{
+	ingest_prepare_state(d->ingest, clock_wall_ms(), name, slice_str(text));
+	return daemon_note(d, err);
+}
+
+static bool state_is(const struct daemon *d, const char *name, const char *text)
+{
+	size_t len;
+	const char *value = ingest_state(d->ingest, name, &len);
+	return value && len == strlen(text) && memcmp(value, text, len) == 0;
+}
+
+static bool settle_seed(struct daemon *d, struct error *err)
+{
+	size_t len;
+	const char *kept = ingest_state(d->ingest, STATE_SEED, &len);
+	uint64_t seed;
+	if (kept && len == 16 && sscanf(kept, "%16" SCNx64, &seed) == 1) {
+		ingest_set_seed(d->ingest, seed);
+		return true;
+	}
+	if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+		return error_set_errno(err, ERR_FAILED, errno, "no random numbers from the system");
+	char text[24];
+	snprintf(text, sizeof text, "%016" PRIx64, seed);
+	ingest_set_seed(d->ingest, seed);
+	return note_state(d, STATE_SEED, text, err);
+}
+
+static void read_boot_id(char *out, size_t size)
+{
+	AUTO(buf) struct buf text = BUF_INIT(64);
+	AUTO(error) struct error err = ERROR_INIT;
+	if (file_read("/proc/sys/kernel/random/boot_id", &text, &err) <= 0)
+		text.len = 0;
+	size_t len = text.len && text.data[text.len - 1] == '\n' ? text.len - 1 : text.len;
+	snprintf(out, size, "%.*s", (int)len, text.len ? (const char *)text.data : "");
+}
+
+/* Why continuity is not proven, or NULL. */
+static const char *epoch_reason(const struct daemon *d, const char *policy, const char *boot)
+{
+	size_t len;
+	const char *run = ingest_state(d->ingest, STATE_RUN, &len);
+	if (store_epoch_ns(ingest_store(d->ingest)) == 0)
+		return "this is the first run";
+	if (d->ledger_was_lost)
+		return "the ledger was lost";
+	if (d->findings.bad_records || d->replay_set_aside)
+		return "the journal is damaged";
+	if (!state_is(d, STATE_POLICY, policy))
+		return "the label policy changed";
+	bool was_os = run && len >= 3 && memcmp(run, "os ", 3) == 0;
+	bool is_same_boot = run && len > strlen(boot) &&
+			    memcmp(run + len - strlen(boot), boot, strlen(boot)) == 0;
+	if (was_os && !is_same_boot && !state_is(d, STATE_CLEAN, "1"))
+		return "the machine went down while the bridge ran with durability os";
+	return NULL;
+}
+
+static bool settle_epoch(struct daemon *d, struct error *err)
+{
+	char boot[64], policy[64];
+	read_boot_id(boot, sizeof boot);
+	snprintf(policy, sizeof policy, "1 session_label=%d", d->options->has_session_label);
+	const char *reason = epoch_reason(d, policy, boot);
+	if (reason) {
+		int64_t now_ms = clock_wall_ms();
+		log_debug("counters begin a new epoch: %s", reason);
+		ingest_prepare_epoch(d->ingest, now_ms, (uint64_t)now_ms * 1000000, false);
+		if (!daemon_note(d, err))
+			return false;
+	}
+	bool is_os = d->options->durability == BRIDGE_DURABILITY_OS;
+	AUTO(str) char *run = mem_printf("%s %s", is_os ? "os" : "disk", boot);
+	return (state_is(d, STATE_POLICY, policy) || note_state(d, STATE_POLICY, policy, err)) &&
+	       (state_is(d, STATE_RUN, run) || note_state(d, STATE_RUN, run, err)) &&
+	       (!state_is(d, STATE_CLEAN, "1") || note_state(d, STATE_CLEAN, "0", err));
+}
+
+static void tell_findings(const struct daemon *d)
+{
+	const struct journal_findings *f = &d->findings;
+	if (f->cut_bytes)
+		log_info("cut %" PRIu64 " bytes of an unfinished record off the journal; "
+			 "its request was never acknowledged",
+			f->cut_bytes);
+	if (f->bad_records)
+		log_warning("%u damaged part%s of the journal (%" PRIu64
+			    " bytes) set aside in %s/%s; the rest was kept",
+			f->bad_records, f->bad_records == 1 ? "" : "s", f->bad_bytes,
+			d->options->state_dir, f->first_bad_file);
+	if (d->ledger_was_lost)
+		log_warning("the ledger was damaged; it is kept as ledger-bad-*.db in %s and a new "
+			    "one begun",
+			d->options->state_dir);
+}
+
+static bool take_lock(struct daemon *d, struct error *err)
+{
+	AUTO(str) char *path = path_join(d->options->state_dir, LOCK_FILE);
+	d->lock_fd = lock_take(path, err);
+	if (d->lock_fd >= 0)
+		return true;
+	if (err->code == ERR_LOCKED)
+		error_hint(err, "one bridge a state directory: stop that process, or give this one "
+				"another --state");
+	return error_wrap(err, "use the state directory");
+}
+
+bool daemon_open_state(struct daemon *d, struct error *err)
+{
+	const struct bridge_options *o = d->options;
+	if (!dir_make(o->state_dir, 0700, err) || !take_lock(d, err))
+		return false;
+	struct ledger *ledger = ledger_open(o->state_dir, &d->ledger_was_lost, err);
+	if (!ledger)
+		return false;
+	struct ingest_options ingest_options = {
+		.series_max = (size_t)o->series_max,
+		.streams_max = (size_t)o->streams_max,
+		.retention_ms = o->retention_ms,
+		.zero_hold_ms = o->zero_hold_ms,
+		.has_session_label = o->has_session_label,
+	};
+	uint64_t position = ledger_position(ledger);
+	d->ingest = ingest_new(&ingest_options);
+	d->checkpoint_position = position;
+	if (!load_checkpoint(d, ledger, err) ||
+		!(d->journal = journal_open(o->state_dir, position, &d->findings, err)) ||
+		!replay(d, position, err)) {
+		ledger_close(ledger);
+		return false;
+	}
+	tell_findings(d);
+	d->keeper = keeper_start(ledger, o->retention_ms, err);
+	if (!d->keeper) {
+		ledger_close(ledger);
+		return false;
+	}
+	return settle_seed(d, err) && settle_epoch(d, err);
+}
