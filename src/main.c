@@ -18,6 +18,7 @@
 
 /* One row a command, in the order of `cctm help`. */
 static const struct command *const commands[] = {
+	&cmd_report,
 	&cmd_bridge,
 	&cmd_help,
 	&cmd_version,

@@ -1,1 +1,0 @@
-typedef int cctm_empty_translation_unit;

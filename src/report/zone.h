@@ -1,0 +1,38 @@
+/* Civil time in one time zone, by the C library's rules.
+ *
+ * The zone is the process's: choose it once, before anything is formatted. It is the only file that sets TZ.
+ */
+#ifndef CCTM_REPORT_ZONE_H
+#define CCTM_REPORT_ZONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "core/cleanup.h"
+
+struct error;
+
+#define ZONE_TEXT_MAX 48
+
+/* An IANA name (Europe/Berlin), UTC, or an offset (+02:00, -0330). NULL: the system's zone. ERR_USAGE when
+ * there is no such zone. */
+bool zone_use(const char *name, struct error *err) MUST_CHECK;
+
+/* What a reader knows the zone in use by: the name given, or the abbreviation at `ms`. */
+void zone_name(int64_t ms, char out[ZONE_TEXT_MAX]);
+
+struct tm zone_civil(int64_t ms);
+
+/* The instant of a civil time; fields out of range carry over (the 0th of May is the last of April). Where a
+ * clock goes back, the earlier of two; where it jumps forward, as if it had not yet. */
+int64_t zone_instant(struct tm civil);
+
+/* RFC 3339 with the offset of that moment: 2026-11-25T07:00:00+01:00; Z for UTC. */
+void zone_rfc3339(int64_t ms, char out[ZONE_TEXT_MAX]);
+
+/* "+01:00" or "Z". */
+void zone_offset(const struct tm *civil, char *out, size_t size);
+
+#endif
