@@ -146,7 +146,7 @@ enum reason attrs_of_message(
 
 enum reason attrs_of_json(struct otlp_decoder *d, struct slice text, struct otlp_attrs *attrs)
 {
-	attrs->raw = text;
+	attrs->raw = text.len ? text : SLICE_LIT("");
 	attrs->field = 0;
 	attrs->encoding = OTLP_JSON;
 	hash_bytes(d, text.ptr, text.len, attrs->hash);
@@ -165,7 +165,8 @@ void otlp_attr_iter_init(
 	arena_reset(&d->iter_strings);
 	it->decoder = d;
 	it->attrs = *attrs;
-	it->left = attrs->raw;
+	/* A pointer to nothing, as zeroed attributes have, is no place to start from. */
+	it->left = attrs->raw.len ? attrs->raw : SLICE_LIT("");
 	if (attrs->encoding == OTLP_JSON)
 		attrs_json_first(&it->left);
 }

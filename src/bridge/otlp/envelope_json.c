@@ -18,7 +18,7 @@ static bool each_element(struct walk *w, array_reader read)
 {
 	struct json_array a;
 	int got;
-	if (!json_array(w->j, &a))
+	if (!json_enter_array(w->j, &a))
 		return false;
 	while ((got = json_element(w->j, &a)) > 0) {
 		if (!read(w))
@@ -51,11 +51,11 @@ static bool read_scope(struct walk *w)
 	int got;
 	struct decoding *c = w->c;
 	c->scope_name = c->scope_version = slice_of(NULL, 0);
-	if (!json_object(w->j, &o))
+	if (!json_enter_object(w->j, &o))
 		return false;
 	while ((got = json_member(w->j, &o)) > 0) {
-		bool ok = json_key(&o, "name")	    ? json_string(w->j, &c->scope_name)
-			  : json_key(&o, "version") ? json_string(w->j, &c->scope_version)
+		bool ok = json_key(&o, "name")	    ? json_text(w->j, &c->scope_name)
+			  : json_key(&o, "version") ? json_text(w->j, &c->scope_version)
 						    : json_skip(w->j);
 		if (!ok)
 			return false;
@@ -69,7 +69,7 @@ static bool read_resource(struct walk *w, struct otlp_resource *resource)
 	struct json *j = w->j;
 	int got;
 	struct slice text = { 0 };
-	if (!json_object(j, &o))
+	if (!json_enter_object(j, &o))
 		return false;
 	while ((got = json_member(j, &o)) > 0) {
 		const unsigned char *start = j->p;
@@ -112,7 +112,7 @@ static bool level_walk(struct walk *w, const struct level *l)
 	const unsigned char *items = NULL, *behind = NULL;
 	bool has_head = false, is_begun = false, ok = true;
 	int got;
-	if (!json_object(j, &o))
+	if (!json_enter_object(j, &o))
 		return false;
 	while (ok && (got = json_member(j, &o)) != 0) {
 		if (got < 0)
@@ -207,7 +207,7 @@ static bool walk_request(struct walk *w)
 	struct json_object o;
 	int got;
 	bool is_seen = false, ok = true;
-	if (!json_object(w->j, &o))
+	if (!json_enter_object(w->j, &o))
 		return false;
 	while (ok && (got = json_member(w->j, &o)) != 0) {
 		if (got < 0)

@@ -49,13 +49,13 @@ static bool take_word(struct json *j, const char *word)
 	return true;
 }
 
-bool json_object(struct json *j, struct json_object *o)
+bool json_enter_object(struct json *j, struct json_object *o)
 {
 	o->is_first = true;
 	return take_char(j, '{');
 }
 
-bool json_array(struct json *j, struct json_array *a)
+bool json_enter_array(struct json *j, struct json_array *a)
 {
 	a->is_first = true;
 	return take_char(j, '[');
@@ -85,7 +85,7 @@ int json_member(struct json *j, struct json_object *o)
 		int got = next_item(j, &o->is_first, '}');
 		if (got <= 0)
 			return got;
-		if (!json_string(j, &o->key) || !take_char(j, ':'))
+		if (!json_text(j, &o->key) || !take_char(j, ':'))
 			return -1;
 		if (!json_space(j)) {
 			json_fail(j);
@@ -245,7 +245,7 @@ static bool string_with_escapes(struct json *j, const unsigned char *start, stru
 	return true;
 }
 
-bool json_string(struct json *j, struct slice *out)
+bool json_text(struct json *j, struct slice *out)
 {
 	if (!take_char(j, '"'))
 		return false;
@@ -273,7 +273,7 @@ static int base64_digit(unsigned char c)
 bool json_base64(struct json *j, struct slice *out)
 {
 	struct slice text;
-	if (!json_string(j, &text))
+	if (!json_text(j, &text))
 		return false;
 	while (text.len > 0 && text.ptr[text.len - 1] == '=')
 		text.len--;
@@ -306,7 +306,7 @@ static bool skip_string(struct json *j)
 {
 	struct json plain = { j->p, j->end, NULL, REASON_OK };
 	struct slice ignored;
-	bool ok = json_string(&plain, &ignored);
+	bool ok = json_text(&plain, &ignored);
 	j->p = plain.p;
 	return ok || json_fail_with(j, plain.reason);
 }

@@ -7,9 +7,9 @@
  *
  *     struct json j = json_of(text, &arena);
  *     struct json_object o;
- *     if (!json_object(&j, &o)) …
+ *     if (!json_enter_object(&j, &o)) …
  *     while ((got = json_member(&j, &o)) > 0)
- *             if (json_key(&o, "name")) ok = json_string(&j, &name); else ok = json_skip(&j);
+ *             if (json_key(&o, "name")) ok = json_text(&j, &name); else ok = json_skip(&j);
  *
  * Members whose value is null are passed over inside: in protobuf's JSON mapping null is absence.
  */
@@ -65,16 +65,16 @@ bool json_space(struct json *j);
 /* True when only white space is left. */
 bool json_is_over(struct json *j);
 
-bool json_object(struct json *j, struct json_object *o);
+bool json_enter_object(struct json *j, struct json_object *o);
 int json_member(struct json *j, struct json_object *o); /* 1: at a value, 0: over, -1: failed */
-bool json_array(struct json *j, struct json_array *a);
+bool json_enter_array(struct json *j, struct json_array *a);
 int json_element(struct json *j, struct json_array *a);
 
 #define json_key(o_, literal_)                    \
 	((o_)->key.len == sizeof(literal_) - 1 && \
 		memcmp((o_)->key.ptr, (literal_), sizeof(literal_) - 1) == 0)
 
-bool json_string(struct json *j, struct slice *out);
+bool json_text(struct json *j, struct slice *out);
 bool json_bool(struct json *j, bool *out);
 
 /* Numbers, also written as strings (proto3 JSON); json_double takes "NaN", "Infinity", "-Infinity" too. */

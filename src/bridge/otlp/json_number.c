@@ -136,7 +136,7 @@ static bool read_number(struct json *j, struct number *n)
 static bool named_double(struct json *j, double *out)
 {
 	struct slice text;
-	if (!json_string(j, &text))
+	if (!json_text(j, &text))
 		return false;
 	if (slice_eq_str(text, "NaN"))
 		*out = __builtin_nan("");

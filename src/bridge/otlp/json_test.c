@@ -237,7 +237,7 @@ static void test_json_undoes_escapes(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct json j = json_of(slice_str(cases[i].text), &arena);
 		struct slice got;
-		assert_true(json_string(&j, &got));
+		assert_true(json_text(&j, &got));
 		if (!slice_eq_str(got, cases[i].means))
 			fail_msg("%s became %.*s", cases[i].text, (int)got.len,
 				(const char *)got.ptr);

@@ -36,7 +36,7 @@ static bool log_member(
 	if (json_key(o, "body"))
 		return value_json_read(j, 0, &log->body);
 	if (json_key(o, "eventName"))
-		return json_string(j, &log->event_name);
+		return json_text(j, &log->event_name);
 	return json_skip(j);
 }
 
@@ -47,7 +47,7 @@ bool log_json_decode(struct decoding *c, struct json *j)
 	struct json_object o;
 	int got;
 	arena_reset(&c->decoder->strings);
-	if (!json_object(j, &o))
+	if (!json_enter_object(j, &o))
 		return false;
 	while ((got = json_member(j, &o)) > 0) {
 		if (!log_member(j, &o, &log, &attributes))

@@ -72,7 +72,7 @@ static bool number_point(struct decoding *c, struct json *j, enum otlp_metric_ki
 	bool has_value = false;
 	int got;
 	(void)kind;
-	if (!json_object(j, &o))
+	if (!json_enter_object(j, &o))
 		return false;
 	while ((got = json_member(j, &o)) > 0) {
 		if (!number_member(c, j, &o, &point, &has_value))
@@ -94,7 +94,7 @@ static bool take_integers(struct json *j, struct numbers *n)
 	int got;
 	uint64_t value;
 	n->count = 0;
-	if (!json_array(j, &a))
+	if (!json_enter_array(j, &a))
 		return false;
 	while ((got = json_element(j, &a)) > 0) {
 		if (!json_uint64(j, &value))
@@ -111,7 +111,7 @@ static bool take_doubles(struct json *j, struct numbers *n)
 	int got;
 	double value;
 	n->count = 0;
-	if (!json_array(j, &a))
+	if (!json_enter_array(j, &a))
 		return false;
 	while ((got = json_element(j, &a)) > 0) {
 		if (!json_double(j, &value))
@@ -128,7 +128,7 @@ static bool take_buckets(struct json *j, struct otlp_buckets *buckets, struct nu
 	int got;
 	buckets->offset = 0;
 	n->count = 0;
-	if (!json_object(j, &o))
+	if (!json_enter_object(j, &o))
 		return false;
 	while ((got = json_member(j, &o)) > 0) {
 		bool ok = json_key(&o, "offset")	 ? json_int32(j, &buckets->offset)
@@ -145,7 +145,7 @@ static bool take_quantile(struct json *j, struct numbers *n)
 	struct otlp_quantile q = { 0 };
 	struct json_object o;
 	int got;
-	if (!json_object(j, &o))
+	if (!json_enter_object(j, &o))
 		return false;
 	while ((got = json_member(j, &o)) > 0) {
 		bool ok = json_key(&o, "quantile") ? json_double(j, &q.quantile)
@@ -164,7 +164,7 @@ static bool take_quantiles(struct json *j, struct numbers *n)
 	struct json_array a;
 	int got;
 	n->count = 0;
-	if (!json_array(j, &a))
+	if (!json_enter_array(j, &a))
 		return false;
 	while ((got = json_element(j, &a)) > 0) {
 		if (!take_quantile(j, n))
@@ -225,7 +225,7 @@ static bool big_point(struct decoding *c, struct json *j, enum otlp_metric_kind 
 	struct json_object o;
 	int got;
 	decoder_empty_numbers(c->decoder);
-	if (!json_object(j, &o))
+	if (!json_enter_object(j, &o))
 		return false;
 	while ((got = json_member(j, &o)) > 0) {
 		if (!big_member(c, j, &o, kind, &point))
@@ -290,7 +290,7 @@ static bool points_out(struct decoding *c, struct json *j, struct data_reading *
 	enum reason r = sink_metric(c, data->metric);
 	if (r != REASON_OK)
 		return json_fail_with(j, r);
-	if (!json_array(j, &a))
+	if (!json_enter_array(j, &a))
 		return false;
 	while ((got = json_element(j, &a)) > 0) {
 		if (!data->row->point(c, j, data->row->kind))
@@ -339,7 +339,7 @@ static bool read_data(
 	struct json_object o;
 	int got;
 	metric->kind = row->kind;
-	if (!json_object(j, &o))
+	if (!json_enter_object(j, &o))
 		return false;
 	while ((got = json_member(j, &o)) > 0) {
 		if (!data_member(c, j, &o, &data, &points))
@@ -373,7 +373,7 @@ static bool text_member(struct json *j, struct metric_reading *m, unsigned bit, 
 	m->known |= bit;
 	if (m->is_out)
 		return json_fail_with(j, REASON_MALFORMED_JSON);
-	return json_string(j, out);
+	return json_text(j, out);
 }
 
 static bool metric_member(
@@ -404,7 +404,7 @@ bool metric_json_decode(struct decoding *c, struct json *j)
 	struct json_object o;
 	int got;
 	arena_reset(&c->decoder->strings);
-	if (!json_object(j, &o))
+	if (!json_enter_object(j, &o))
 		return false;
 	while ((got = json_member(j, &o)) > 0) {
 		if (!metric_member(c, j, &o, &m))

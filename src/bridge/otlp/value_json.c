@@ -8,10 +8,10 @@ bool attr_json_read(struct json *j, unsigned depth, struct otlp_attr *out)
 	struct json_object o;
 	int got;
 	*out = (struct otlp_attr){ .value = { .kind = OTLP_EMPTY } };
-	if (!json_object(j, &o))
+	if (!json_enter_object(j, &o))
 		return false;
 	while ((got = json_member(j, &o)) > 0) {
-		bool ok = json_key(&o, "key")	  ? json_string(j, &out->key)
+		bool ok = json_key(&o, "key")	  ? json_text(j, &out->key)
 			  : json_key(&o, "value") ? value_json_read(j, depth, &out->value)
 						  : json_skip(j);
 		if (!ok)
@@ -25,7 +25,7 @@ static bool check_array(struct json *j, unsigned depth, bool are_pairs)
 {
 	struct json_array a;
 	int got;
-	if (!json_array(j, &a))
+	if (!json_enter_array(j, &a))
 		return false;
 	while ((got = json_element(j, &a)) > 0) {
 		struct otlp_attr attr;
@@ -47,7 +47,7 @@ static bool read_items(struct json *j, unsigned depth, bool are_pairs, struct ot
 		return json_fail_with(j, REASON_TOO_DEEP);
 	/* The items are read again by whoever wants them; here they leave nothing in the arena. */
 	struct json plain = { j->p, j->end, NULL, REASON_OK };
-	bool ok = json_object(&plain, &o);
+	bool ok = json_enter_object(&plain, &o);
 	while (ok && (got = json_member(&plain, &o)) != 0) {
 		ok = got > 0 && (json_key(&o, "values") ? check_array(&plain, depth + 1, are_pairs)
 							: json_skip(&plain));
@@ -76,7 +76,7 @@ static bool read_kind(
 	struct otlp_value value = { .kind = OTLP_STRING };
 	bool ok;
 	if (json_key(o, "stringValue")) {
-		ok = json_string(j, &value.bytes);
+		ok = json_text(j, &value.bytes);
 	} else if (json_key(o, "boolValue")) {
 		ok = read_bool(j, &value);
 	} else if (json_key(o, "intValue")) {
@@ -105,7 +105,7 @@ bool value_json_read(struct json *j, unsigned depth, struct otlp_value *out)
 	struct json_object o;
 	int got;
 	*out = (struct otlp_value){ .kind = OTLP_EMPTY };
-	if (!json_object(j, &o))
+	if (!json_enter_object(j, &o))
 		return false;
 	while ((got = json_member(j, &o)) > 0) {
 		if (!read_kind(j, &o, depth, out))

@@ -173,7 +173,7 @@ static void put_values_json(struct text *t, struct json *j, bool are_pairs, unsi
 {
 	struct json_array a;
 	const char *separator = "";
-	bool ok = json_array(j, &a);
+	bool ok = json_enter_array(j, &a);
 	while (ok && json_element(j, &a) > 0) {
 		struct otlp_attr attr = { .value = { .kind = OTLP_EMPTY } };
 		ok = are_pairs ? attr_json_read(j, depth, &attr)
@@ -191,7 +191,7 @@ static void put_items_json(struct text *t, struct slice text, bool are_pairs, un
 {
 	struct json j = json_of(text, t->arena);
 	struct json_object o;
-	bool ok = json_object(&j, &o);
+	bool ok = json_enter_object(&j, &o);
 	const unsigned char *values = NULL;
 	while (ok && json_member(&j, &o) > 0) {
 		if (json_key(&o, "values"))
