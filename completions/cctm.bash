@@ -5,6 +5,8 @@ _cctm_options()
 {
 	options=' -C --dir --json -q --quiet -v --verbose --color -h --help --version'
 	case $1 in
+	report) options+=' --since --until --by --tz --csv --state' ;;
+	bridge) options+=' --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --session-label --retention --cors-origins' ;;
 	help) options+='' ;;
 	version) options+='' ;;
 	completion) options+='' ;;
@@ -15,6 +17,25 @@ _cctm_options()
 _cctm_value()
 {
 	case "$1 $2" in
+	report' --since') kind= ;;
+	report' --until') kind= ;;
+	report' --by') kind='words hour day week month model type session user team terminal project' ;;
+	report' --tz') kind= ;;
+	report' --state') kind=directories ;;
+	bridge' --state') kind=directories ;;
+	bridge' --bind') kind= ;;
+	bridge' --otlp-http-port') kind= ;;
+	bridge' --otlp-grpc-port') kind= ;;
+	bridge' --exporter-port') kind= ;;
+	bridge' --health-port') kind= ;;
+	bridge' --zpages-port') kind= ;;
+	bridge' --durability') kind='words os disk' ;;
+	bridge' --series-max') kind= ;;
+	bridge' --streams-max') kind= ;;
+	bridge' --max-body') kind= ;;
+	bridge' --zero-hold') kind= ;;
+	bridge' --retention') kind= ;;
+	bridge' --cors-origins') kind= ;;
 	*' -C' | *' --dir') kind=directories ;;
 	*' --color') kind='words auto always never' ;;
 	*) return 1 ;;
@@ -25,8 +46,8 @@ _cctm_value()
 _cctm_argument()
 {
 	case "$1 $2" in
-	' '*) kind='words help version completion' ;;
-	'help '0) kind='words help version completion' ;;
+	' '*) kind='words report bridge help version completion' ;;
+	'help '0) kind='words report bridge help version completion' ;;
 	'completion '0) kind='words bash zsh fish' ;;
 	esac
 }

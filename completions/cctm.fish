@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color
+		else if contains -- $word -C --dir --color --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -37,8 +37,33 @@ complete -c cctm -l color -x -a 'auto always never' -d 'use colours; auto means 
 complete -c cctm -l help -s h -d 'explain the command and stop'
 complete -c cctm -l version -d 'print the version and stop'
 
+complete -c cctm -n __cctm_without_command -a report -d 'add up what Claude Code cost and did'
+complete -c cctm -n '__cctm_at report' -l since -x -d 'beginning of the range: 7d, 2026-11-01, 2026-11-01T10:00, today, yesterday, week or month (default today and the six days before)'
+complete -c cctm -n '__cctm_at report' -l until -x -d 'end of the range, itself not in it'
+complete -c cctm -n '__cctm_at report' -l by -x -a 'hour day week month model type session user team terminal project' -d 'what a row stands for'
+complete -c cctm -n '__cctm_at report' -l tz -x -d 'time zone of days and times: Europe/Berlin, UTC or +02:00 (default the system\'s)'
+complete -c cctm -n '__cctm_at report' -l csv -d 'print comma-separated values'
+complete -c cctm -n '__cctm_at report' -l state -x -a '(__fish_complete_directories)' -d 'the bridge\'s state directory (default the user\'s data directory)'
+
+complete -c cctm -n __cctm_without_command -a bridge -d 'run the embedded OTLP bridge in the foreground'
+complete -c cctm -n '__cctm_at bridge' -l state -x -a '(__fish_complete_directories)' -d 'where journal and ledger are kept (default: bridge/ in cctm\'s data directory)'
+complete -c cctm -n '__cctm_at bridge' -l bind -x -d 'address to listen on'
+complete -c cctm -n '__cctm_at bridge' -l otlp-http-port -x -d 'OTLP over HTTP; 0 takes a free port'
+complete -c cctm -n '__cctm_at bridge' -l otlp-grpc-port -x -d 'OTLP over gRPC; this version does not serve it and leaves the port closed'
+complete -c cctm -n '__cctm_at bridge' -l exporter-port -x -d 'Prometheus exposition at /metrics'
+complete -c cctm -n '__cctm_at bridge' -l health-port -x -d 'health as JSON'
+complete -c cctm -n '__cctm_at bridge' -l zpages-port -x -d 'a status page for people'
+complete -c cctm -n '__cctm_at bridge' -l durability -x -a 'os disk' -d 'what an acknowledged request outlives: os, the death of the process; disk, the loss of power'
+complete -c cctm -n '__cctm_at bridge' -l series-max -x -d 'series kept apart; past it new ones fold into one per metric'
+complete -c cctm -n '__cctm_at bridge' -l streams-max -x -d 'cumulative streams remembered'
+complete -c cctm -n '__cctm_at bridge' -l max-body -x -d 'largest request body, as received and inflated'
+complete -c cctm -n '__cctm_at bridge' -l zero-hold -x -d 'how long a new series is shown as 0, so that increase() counts it whole; at least the scrape interval, 0 turns it off'
+complete -c cctm -n '__cctm_at bridge' -l session-label -d 'give every series the label session_id'
+complete -c cctm -n '__cctm_at bridge' -l retention -x -d 'how long history is kept'
+complete -c cctm -n '__cctm_at bridge' -l cors-origins -x -d 'web origins that may send, separated by commas; * for any (default: none)'
+
 complete -c cctm -n __cctm_without_command -a help -d 'explain cctm or one of its commands'
-complete -c cctm -n '__cctm_at help 0' -x -a 'help version completion' -d 'the command to explain; all of them in short when absent'
+complete -c cctm -n '__cctm_at help 0' -x -a 'report bridge help version completion' -d 'the command to explain; all of them in short when absent'
 
 complete -c cctm -n __cctm_without_command -a version -d 'show the version of cctm and of its libraries'
 

@@ -219,6 +219,8 @@ static void add_command_part(struct buf *out, const struct command *command)
 	add_argument_list(out, command->arguments);
 	buf_adds(out, ".Sh OPTIONS\n");
 	add_option_list(out, command->options);
+	if (help_has_options(command->options))
+		buf_adds(out, ".Pp\n");
 	buf_adds(out, "The options that every command takes are described in\n.Xr cctm 1 .\n");
 }
 

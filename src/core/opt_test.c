@@ -46,7 +46,7 @@ static const struct opt_argument sample_arguments[] = {
 /* Parses the words up to NULL as options without arguments. */
 static bool parse(struct sample_args *args, struct error *err, const char *const *words)
 {
-	char *argv[16];
+	char *argv[16] = { NULL };
 	int argc = 0;
 	for (; words[argc]; argc++)
 		argv[argc] = (char *)(uintptr_t)words[argc];

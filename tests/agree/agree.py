@@ -10,6 +10,7 @@ import sys
 
 from table import COMPLETIONS, ROOT, Table, cut
 
+PROPER_NAMES = {"Claude", "Grafana", "Prometheus"}
 REFRESH = "run tests/agree/refresh"
 
 
@@ -46,7 +47,8 @@ def check_rows(table):
         texts.update({f"--{option['name']}": option["help"] for option in command["options"]})
         texts.update({argument["name"]: argument["help"] for argument in command["arguments"]})
         for where, text in texts.items():
-            if text.endswith(".") or (text[0].isupper() and text[1:2].islower()):
+            is_capital = text[0].isupper() and text[1:2].islower() and text.split()[0] not in PROPER_NAMES
+            if text.endswith(".") or is_capital:
                 yield f"{name}: {where}: begins in lower case and has no full stop at the end"
         if not command["text"] or not command["examples"]:
             yield f"{name}: has a text and examples"
@@ -150,7 +152,10 @@ def check_man(table):
 
 
 def check_errors(table):
-    """cctm(1) explains each error code with its exit status."""
+    """cctm(1) explains each error code with its exit status, and --help each status."""
+    help_statuses = set(re.findall(r"^  (\d+) ", table.run("help", "help").split("Exit status:")[1], re.M))
+    if help_statuses != {"0"} | {str(error["exit_status"]) for error in table.errors}:
+        yield f"--help explains the exit statuses {sorted(help_statuses)}, the error codes have others"
     page = (ROOT / "man/cctm.1").read_text()
     for error in table.errors:
         if f".It {error['exit_status']} {error['code']}\n{error['meaning']}\n" not in page:

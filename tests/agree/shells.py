@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from table import COMPLETIONS, Table
+from table import Table
 
 DEADLINE_S = 30
 
@@ -95,10 +95,11 @@ class Terminal:
 class Fish:
     def __init__(self, scratch):
         self.place = scratch / "place"
+        self.script = scratch / "completions/fish"
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(scratch), "LC_ALL": "C.UTF-8"}
 
     def offer(self, line):
-        script = f"source {COMPLETIONS['fish']}; complete -C \"{line}\""
+        script = f"source {self.script}; complete -C \"{line}\""
         done = subprocess.run(["fish", "--no-config", "-c", script], cwd=self.place, env=self.environment,
                               check=True, capture_output=True, text=True)
         words = {row.split("\t")[0].rstrip("/") for row in done.stdout.splitlines()}
@@ -113,38 +114,83 @@ def open_shell(shell, scratch):
         return Fish(scratch)
     text, arguments = {"bash": (BASH, ["bash", "--norc", "--noprofile", "-i"]), "zsh": (ZSH, ["zsh", "-f", "-i"])}[shell]
     path = scratch / "setup"
-    path.write_text(text.format(script=COMPLETIONS["bash"], folder=COMPLETIONS["zsh"].parent, offers=scratch / "offers"))
+    path.write_text(text.format(script=scratch / "completions/bash", folder=scratch / "completions", offers=scratch / "offers"))
     terminal = Terminal(arguments, scratch)
     terminal.set_up(path)
     return terminal
 
 
-def cases(table):
+def write_script(table, shell, scratch):
+    folder = scratch / "completions"
+    folder.mkdir()
+    (folder / ("_cctm" if shell == "zsh" else shell)).write_text(table.run("completion", shell))
+
+
+def make_place(place):
+    """Where the shell is: two directories and a file."""
+    (place / "folder").mkdir(parents=True)
+    (place / "folder two").mkdir()
+    (place / "file").write_text("")
+
+
+FOLDERS, FILE = {"folder", "folder two"}, {"file"}
+
+
+def cases_of_frame(commands):
     """(line, words that must be offered, words that must not)"""
-    commands = set(table.commands)
-    yield "cctm ", commands, {"--json", "folder", "file"}
-    yield "cctm hel", {"help"}, {"version"}
+    yield "cctm ", commands, {"--json"} | FOLDERS | FILE
+    yield "cctm hel", {"help"}, {"completion"}
     yield "cctm --", {"--json", "--dir", "--color"}, {"help"}
-    yield "cctm version --ver", {"--verbose", "--version"}, {"--json"}
-    yield "cctm version ", set(), commands | {"folder", "file"}
-    yield "cctm completion ", {"bash", "zsh", "fish"}, commands | {"file"}
-    yield "cctm completion bash ", set(), {"bash", "zsh", "fish", "file"}
-    yield "cctm help ", commands, {"file"}
-    yield "cctm --json help -q ve", {"version"}, {"help"}
+    yield "cctm completion ", {"bash", "zsh", "fish"}, commands | FILE
+    yield "cctm completion bash ", set(), {"bash", "zsh", "fish"} | FILE
+    yield "cctm help ", commands, FILE
+    yield "cctm --json help -q comp", {"completion"}, {"help"}
     yield "cctm --color ", {"auto", "always", "never"}, commands
     yield "cctm --color=a", {"auto", "always"}, {"never"}
-    yield "cctm -C ", {"folder", "folder two"}, commands | {"file"}
-    yield "cctm --dir fold", {"folder", "folder two"}, {"file"}
+    yield "cctm -C ", FOLDERS, commands | FILE
+    yield "cctm --dir fold", FOLDERS, FILE
     yield "cctm -C folder comp", {"completion"}, {"folder"}
     yield "cctm --color never --dir folder completion z", {"zsh"}, {"bash"}
+
+
+def cases_of_option(name, option, commands):
+    words = [f"--{option['name']}"] + ([f"-{option['letter']}"] if option["letter"] else [])
+    for word in words:
+        line = f"cctm {name} {word} "
+        if option["choices"]:
+            yield line, set(option["choices"]), (commands | FILE) - set(option["choices"])
+        elif option["argument"] == "DIR":
+            yield line, FOLDERS, commands | FILE
+        elif option["argument"] == "FILE":
+            yield line, FOLDERS | FILE, commands
+        elif option["argument"]:
+            yield line, set(), commands | FOLDERS | FILE
+
+
+def cases_of_command(name, command, commands):
+    expected = {f"--{option['name']}" for option in command["options"]}
+    expected |= {f"--no-{option['name']}" for option in command["options"] if option["negatable"]}
+    yield f"cctm {name} --", expected | {"--json"}, commands
+    for option in command["options"]:
+        yield from cases_of_option(name, option, commands)
+    if not command["arguments"]:
+        yield f"cctm {name} ", set(), commands | FOLDERS | FILE
+    line = f"cctm {name} "
+    for argument in command["arguments"]:
+        if argument["choices"]:
+            yield line, set(argument["choices"]), FILE
+        elif argument["name"] == "FILE":
+            yield line, FILE, commands
+        line += f"{argument['choices'][0] if argument['choices'] else 'word'} "
+        if argument["repeated"] and argument["name"] == "FILE":
+            yield line, FILE, commands
+
+
+def cases(table):
+    commands = set(table.commands)
+    yield from cases_of_frame(commands)
     for name, command in table.commands.items():
-        if command["options"]:
-            yield f"cctm {name} --", {f"--{option['name']}" for option in command["options"]}, commands
-        for option in command["options"]:
-            if option["choices"]:
-                yield f"cctm {name} --{option['name']} ", set(option["choices"]), commands - set(option["choices"])
-            elif option["argument"] == "DIR":
-                yield f"cctm {name} --{option['name']} ", {"folder"}, {"file"}
+        yield from cases_of_command(name, command, commands)
 
 
 def main():
@@ -152,14 +198,14 @@ def main():
     if not shutil.which(shell):
         print(f"{shell} is not here")
         sys.exit(77)
+    table = Table(program)
     failed = count = 0
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)
-        (scratch / "place/folder").mkdir(parents=True)
-        (scratch / "place/folder two").mkdir()
-        (scratch / "place/file").write_text("")
+        make_place(scratch / "place")
+        write_script(table, shell, scratch)
         session = open_shell(shell, scratch)
-        for line, wanted, unwanted in cases(Table(program)):
+        for line, wanted, unwanted in cases(table):
             offered = {word.replace("\\", "") for word in session.offer(line)}
             count += 1
             if wanted - offered or unwanted & offered:

@@ -18,7 +18,10 @@ class Table:
         self.errors = document["errors"]
 
     def run(self, *words):
-        return subprocess.run([self.program, *words], check=True, capture_output=True, text=True).stdout
+        done = subprocess.run([self.program, *words], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"{self.program} {' '.join(words)}: exit status {done.returncode}\n{done.stderr}")
+        return done.stdout
 
     def options_of(self, name):
         return self.commands[name]["options"] + self.global_options
