@@ -20,7 +20,7 @@ static bool is_space(unsigned char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-bool json_space(struct json *j)
+bool json_space_slow(struct json *j)
 {
 	while (j->p < j->end && is_space(*j->p))
 		j->p++;

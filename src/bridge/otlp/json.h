@@ -59,8 +59,13 @@ static inline struct json json_of(struct slice text, struct arena *arena)
 bool json_fail(struct json *j);
 bool json_fail_with(struct json *j, enum reason reason);
 
+bool json_space_slow(struct json *j);
+
 /* Past white space; false at the end of the text. */
-bool json_space(struct json *j);
+static inline bool json_space(struct json *j)
+{
+	return (j->p<j->end && * j->p> ' ') || json_space_slow(j);
+}
 
 /* True when only white space is left. */
 bool json_is_over(struct json *j);

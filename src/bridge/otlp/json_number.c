@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "bridge/otlp/json.h"
+#include "bridge/otlp/wire.h"
 #include "core/str.h"
 
 #define EXACT_MANTISSA (UINT64_C(1) << 53)
@@ -25,24 +26,48 @@ static bool is_digit(const struct json *j)
 	return j->p < j->end && *j->p >= '0' && *j->p <= '9';
 }
 
-/* One or more digits into the mantissa; `is_fraction`: each lowers the exponent. */
+/* The value of eight digits, or -1 if one of the bytes is none: all eight at once, then pairs, quads and
+ * the whole by multiplication. Timestamps, 19 digits each, are two of a point's four numbers. */
+static int64_t eight_digits(const unsigned char *p)
+{
+	uint64_t v = wire_load64(p);
+	if (((v & 0xF0F0F0F0F0F0F0F0) | ((v + 0x0606060606060606) & 0xF0F0F0F0F0F0F0F0) >> 4) !=
+		0x3333333333333333)
+		return -1;
+	v &= 0x0F0F0F0F0F0F0F0F;
+	v = (v * 10) + (v >> 8);
+	return (int64_t)((((v & 0x000000FF000000FF) * 0x000F424000000064) +
+				 ((v >> 16 & 0x000000FF000000FF) * 0x0000271000000001)) >>
+			 32);
+}
+
+/* A digit joins the mantissa, or is passed over when it does not fit. */
+static void add_digit(struct number *n, unsigned digit, bool is_fraction)
+{
+	if (n->is_cut || n->mantissa > (UINT64_MAX - digit) / 10) {
+		n->is_cut = true;
+		if (!is_fraction && n->exponent < EXPONENT_MAX)
+			n->exponent++;
+		return;
+	}
+	n->mantissa = n->mantissa * 10 + digit;
+	n->exponent -= is_fraction;
+}
+
+/* One or more digits. */
 static bool take_digits(struct json *j, struct number *n, bool is_fraction)
 {
+	int64_t eight;
 	if (!is_digit(j))
 		return json_fail(j);
-	for (; is_digit(j); j->p++) {
-		uint64_t grown;
-		if (n->is_cut || __builtin_mul_overflow(n->mantissa, 10, &grown) ||
-			__builtin_add_overflow(grown, (uint64_t)(*j->p - '0'), &grown)) {
-			n->is_cut = true;
-			if (!is_fraction && n->exponent < EXPONENT_MAX)
-				n->exponent++;
-			continue;
-		}
-		n->mantissa = grown;
-		if (is_fraction)
-			n->exponent--;
+	while (j->end - j->p >= 8 && n->mantissa < UINT64_C(100000000000) && !n->is_cut &&
+		(eight = eight_digits(j->p)) >= 0) {
+		n->mantissa = n->mantissa * 100000000 + (uint64_t)eight;
+		n->exponent -= is_fraction ? 8 : 0;
+		j->p += 8;
 	}
+	for (; is_digit(j); j->p++)
+		add_digit(n, (unsigned)(*j->p - '0'), is_fraction);
 	return true;
 }
 

@@ -5,8 +5,8 @@
 /* The first quote, backslash or control character from p on, or end. */
 const unsigned char *json_scan_string(const unsigned char *p, const unsigned char *end);
 
-/* Behind the bracket that closes the one at p, or NULL when the text ends before. Strings are respected;
- * which kind of bracket closes which is not. */
+/* Behind the bracket that closes the one at p, which must be '{' or '[', or NULL when the text ends before.
+ * Strings are respected; brackets of the other kind are not looked at. */
 const unsigned char *json_scan_brackets(const unsigned char *p, const unsigned char *end);
 
 #endif

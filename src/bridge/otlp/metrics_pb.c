@@ -31,29 +31,42 @@ static enum wire_status take_run(struct wire *w, unsigned char tag)
 	return WIRE_FIELD;
 }
 
-static void take_number_field(const struct wire_field *f, struct otlp_point *point, bool *has_value)
+/* The three fixed64 fields that every point has, without the detour over wire_next. False: the next field
+ * is another one, or cut. */
+static bool take_fixed(struct wire *w, struct otlp_point *point, bool *has_value)
 {
-	switch (wire_key(f)) {
+	if (w->end - w->p < 9)
+		return false;
+	uint64_t bits = wire_load64(w->p + 1);
+	switch (*w->p) {
 	case WIRE_KEY(2, WIRE_FIXED64):
-		point->start_ns = f->integer;
+		point->start_ns = bits;
 		break;
 	case WIRE_KEY(3, WIRE_FIXED64):
-		point->time_ns = f->integer;
+		point->time_ns = bits;
 		break;
 	case WIRE_KEY(4, WIRE_FIXED64):
-		point->value = wire_double(f->integer);
+		point->value = wire_double(bits);
 		*has_value = true;
 		break;
 	case WIRE_KEY(6, WIRE_FIXED64):
-		point->value = (double)(int64_t)f->integer;
+		point->value = (double)(int64_t)bits;
 		*has_value = true;
 		break;
-	case WIRE_KEY(8, WIRE_VARINT):
-		point->flags = (uint32_t)f->integer;
-		break;
 	default:
-		break;
+		return false;
 	}
+	w->p += 9;
+	return true;
+}
+
+/* All attributes in a row from w->p on. */
+static enum reason take_attributes(struct otlp_decoder *d, struct wire *w, struct attrs_builder *b)
+{
+	const unsigned char *run = w->p;
+	if (take_run(w, NUMBER_ATTRIBUTES) != WIRE_FIELD)
+		return REASON_MALFORMED_PROTOBUF;
+	return attrs_run(d, b, run, (size_t)(w->p - run));
 }
 
 static enum reason number_point(struct decoding *c, struct slice message)
@@ -62,22 +75,20 @@ static enum reason number_point(struct decoding *c, struct slice message)
 	struct attrs_builder b = attrs_begin(&point.attrs, message, 7, OTLP_PROTOBUF);
 	struct wire w = wire_of(message);
 	struct wire_field f;
-	enum wire_status status;
 	bool has_value = false;
 	while (w.p < w.end) {
 		if (*w.p == NUMBER_ATTRIBUTES) {
-			const unsigned char *run = w.p;
-			if (take_run(&w, NUMBER_ATTRIBUTES) != WIRE_FIELD)
-				return REASON_MALFORMED_PROTOBUF;
-			enum reason r = attrs_run(c->decoder, &b, run, (size_t)(w.p - run));
+			enum reason r = take_attributes(c->decoder, &w, &b);
 			if (r != REASON_OK)
 				return r;
 			continue;
 		}
-		status = wire_next(&w, &f);
-		if (status != WIRE_FIELD)
+		if (take_fixed(&w, &point, &has_value))
+			continue;
+		if (wire_next(&w, &f) != WIRE_FIELD)
 			return REASON_MALFORMED_PROTOBUF;
-		take_number_field(&f, &point, &has_value);
+		if (wire_key(&f) == WIRE_KEY(8, WIRE_VARINT))
+			point.flags = (uint32_t)f.integer;
 	}
 	attrs_end(c->decoder, &b);
 	if (!has_value)

@@ -2,7 +2,8 @@
  *
  * A message without a schema: wire_next gives number, type and content of each field; the caller takes what
  * it knows and passes over the rest, also where a known number comes with another wire type (as protobuf's
- * own parsers do). Groups are stepped over whole. Specification: protobuf.dev, "Encoding".
+ * own parsers do). Groups are stepped over whole. A tag that would fit one byte must be one byte: no encoder
+ * writes it longer, and so a byte is enough to know a field by. Specification: protobuf.dev, "Encoding".
  */
 #ifndef CCTM_BRIDGE_OTLP_WIRE_H
 #define CCTM_BRIDGE_OTLP_WIRE_H
@@ -111,12 +112,13 @@ enum wire_status wire_rare_content(struct wire *w, struct wire_field *f);
 static inline enum wire_status wire_next(struct wire *w, struct wire_field *f)
 {
 	uint64_t tag;
-	if (w->p == w->end)
+	const unsigned char *start = w->p;
+	if (start == w->end)
 		return WIRE_DONE;
 	enum wire_status status = wire_varint(w, &tag);
 	if (status != WIRE_FIELD)
 		return status;
-	if (tag < 8 || tag > UINT32_MAX)
+	if (tag < 8 || tag > UINT32_MAX || (tag < 0x80 && w->p - start > 1))
 		return WIRE_BAD;
 	f->number = (uint32_t)tag >> 3;
 	f->type = (enum wire_type)(tag & 7);

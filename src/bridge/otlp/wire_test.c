@@ -54,6 +54,8 @@ static void test_fields_end_as_they_should(void **state)
 			"a length of 2^64-1" },
 		{ BYTES("\x00\x01"), WIRE_BAD, "field number 0" },
 		{ BYTES("\x80\x80\x80\x80\x10\x01"), WIRE_BAD, "a field number past 2^29" },
+		{ BYTES("\x88\x00\x01"), WIRE_BAD, "a tag written too long" },
+		{ BYTES("\xF8\x07\x01"), WIRE_DONE, "a tag of two bytes" },
 		{ BYTES("\x0E\x01"), WIRE_BAD, "wire type 6" },
 		{ BYTES("\x0F\x01"), WIRE_BAD, "wire type 7" },
 		{ BYTES("\x0C"), WIRE_BAD, "the end of a group that did not begin" },
