@@ -161,7 +161,7 @@ class BadInput(unittest.TestCase):
 
     def test_wrong_types_in_json_are_400(self):
         bodies = (
-            b"[]", b"null", b"7", b'"x"', b"", b"{", b'{"resourceMetrics":{}}', b'{"resourceMetrics":[7]}',
+            b"[]", b"null", b"7", b'"x"', b"{", b'{"resourceMetrics":{}}', b'{"resourceMetrics":[7]}',
             b'{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":7}]}]}]}', b'{} trailing', b"\xff\xfe{}",
             b'{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","sum":{"dataPoints":[{"asDouble":true}]}}]}]}]}',
         )

@@ -23,7 +23,10 @@ def of_metrics(exposition):
 
 
 def events_of_metrics(exposition):
-    return {s.labels["event"]: s.value for s in exposition.named("cctm_events_total")}
+    out = {}
+    for sample in exposition.named("cctm_events_total"):
+        out[sample.labels["event"]] = out.get(sample.labels["event"], 0) + sample.value
+    return out
 
 
 def of_report_totals(totals):
