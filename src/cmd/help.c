@@ -176,10 +176,16 @@ static void print_pair(struct context *ctx, const char *left, size_t column, con
 	out_printf(ctx->out, "%s\n", buf_str(&line));
 }
 
-static void add_choices(struct buf *out, const char *const *choices)
+void help_add_notes(struct buf *out, const char *const *choices, const char *fallback)
 {
+	if (!choices && !fallback)
+		return;
+	buf_adds(out, " (");
 	for (size_t i = 0; choices && choices[i]; i++)
-		buf_addf(out, "%s%s", i ? ", " : ": ", choices[i]);
+		buf_addf(out, "%s%s", i ? ", " : "", choices[i]);
+	if (fallback)
+		buf_addf(out, "%sdefault: %s", choices ? "; " : "", fallback);
+	buf_addc(out, ')');
 }
 
 static void print_option(struct context *ctx, const struct opt *row)
@@ -194,9 +200,7 @@ static void print_option(struct context *ctx, const struct opt *row)
 	if (row->argument)
 		buf_addf(&left, " %s", row->argument);
 	buf_adds(&right, row->help);
-	add_choices(&right, row->choices);
-	if (row->fallback)
-		buf_addf(&right, " (default: %s)", row->fallback);
+	help_add_notes(&right, row->choices, row->fallback);
 	print_pair(ctx, buf_str(&left), HELP_COLUMN, buf_str(&right));
 }
 
@@ -219,7 +223,7 @@ static void print_arguments(struct context *ctx, const struct opt_argument *row)
 	for (; row->name; row++) {
 		AUTO(buf) struct buf right = BUF_INIT(BUF_UNLIMITED);
 		buf_adds(&right, row->help);
-		add_choices(&right, row->choices);
+		help_add_notes(&right, row->choices, NULL);
 		print_pair(ctx, row->name, HELP_COLUMN, buf_str(&right));
 	}
 }

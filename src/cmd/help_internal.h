@@ -13,6 +13,9 @@ void help_usage(struct buf *out, const struct command *command);
 /* Rows that are shown: those with a help text. */
 bool help_has_options(const struct opt *options);
 
+/* " (a, b; default: a)", as far as there is something to note. */
+void help_add_notes(struct buf *out, const char *const *choices, const char *fallback);
+
 const char *help_group_name(enum command_group group);
 const char *help_effect_name(enum command_effect effect);     /* "reads" */
 const char *help_effect_sentence(enum command_effect effect); /* "reads only" */

@@ -140,10 +140,7 @@ static void add_help(
 	AUTO(buf) struct buf help = BUF_INIT(BUF_UNLIMITED);
 	buf_addc(&help, (char)toupper((unsigned char)*text));
 	buf_adds(&help, *text ? text + 1 : "");
-	for (size_t i = 0; choices && choices[i]; i++)
-		buf_addf(&help, "%s%s", i ? ", " : ": ", choices[i]);
-	if (fallback)
-		buf_addf(&help, " (default: %s)", fallback);
+	help_add_notes(&help, choices, fallback);
 	buf_addc(&help, '.');
 	add_sentences(out, buf_str(&help), help.len);
 }

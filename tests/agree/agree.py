@@ -73,7 +73,7 @@ def check_help(table):
             expected.append(f"--{'[no-]' if option['negatable'] else ''}{option['name']}")
             expected.append(option["help"])
             if option["default"]:
-                expected.append(f"(default: {option['default']})")
+                expected.append(f"default: {option['default']})")
             expected += option["choices"]
         expected += [argument["help"] for argument in command["arguments"]]
         expected += [example["command_line"] for example in command["examples"]]
