@@ -3,6 +3,7 @@
 #include "bridge/journal/record.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
@@ -10,16 +11,29 @@
 
 #define TEXT_MAX ((size_t)1 << 20)
 
-static void put_varint(struct buf *b, uint64_t value)
+#define VARINT_MAX 10
+
+static unsigned char *write_varint(unsigned char *to, uint64_t value)
 {
-	unsigned char bytes[10];
-	size_t len = 0;
 	while (value >= 0x80) {
-		bytes[len++] = (unsigned char)(value | 0x80);
+		*to++ = (unsigned char)(value | 0x80);
 		value >>= 7;
 	}
-	bytes[len++] = (unsigned char)value;
-	buf_add(b, bytes, len);
+	*to++ = (unsigned char)value;
+	return to;
+}
+
+static unsigned char *write_fixed(unsigned char *to, uint64_t value)
+{
+	uint64_t little = htole64(value);
+	memcpy(to, &little, sizeof little);
+	return to + sizeof little;
+}
+
+static void put_varint(struct buf *b, uint64_t value)
+{
+	unsigned char bytes[VARINT_MAX];
+	buf_add(b, bytes, (size_t)(write_varint(bytes, value) - bytes));
 }
 
 static uint64_t zigzag(int64_t value)
@@ -40,8 +54,7 @@ static void put_signed(struct buf *b, int64_t value)
 static void put_fixed(struct buf *b, uint64_t value)
 {
 	unsigned char bytes[8];
-	for (unsigned i = 0; i < 8; i++)
-		bytes[i] = (unsigned char)(value >> (8 * i));
+	write_fixed(bytes, value);
 	buf_add(b, bytes, sizeof bytes);
 }
 
@@ -72,10 +85,16 @@ void record_put_context(struct buf *record, uint64_t session, uint32_t minute)
 
 void record_put_add(struct buf *record, uint32_t series, uint32_t part, double amount)
 {
-	buf_addc(record, OP_ADD);
-	put_varint(record, series);
-	put_varint(record, part);
-	put_double(record, amount);
+	uint64_t bits;
+	memcpy(&bits, &amount, sizeof bits);
+	unsigned char *begin = buf_reserve(record, 1 + 2 * VARINT_MAX + sizeof bits);
+	assert(begin); /* records are made in unlimited buffers */
+	unsigned char *to = begin;
+	*to++ = OP_ADD;
+	to = write_varint(to, series);
+	to = write_varint(to, part);
+	to = write_fixed(to, bits);
+	buf_wrote(record, (size_t)(to - begin));
 }
 
 static void put_series(struct buf *b, const struct op_series *s)
@@ -184,6 +203,11 @@ void record_put(struct buf *record, const struct op *op)
 
 static bool take_varint(struct record_reader *r, uint64_t *out)
 {
+	if (r->left.len && r->left.ptr[0] < 0x80) { /* one byte, as nearly always */
+		*out = *r->left.ptr++;
+		r->left.len--;
+		return true;
+	}
 	uint64_t value = 0;
 	for (unsigned shift = 0; shift < 64; shift += 7) {
 		if (r->left.len == 0)
@@ -219,13 +243,12 @@ static bool take_signed(struct record_reader *r, int64_t *out)
 
 static bool take_fixed(struct record_reader *r, uint64_t *out)
 {
-	if (r->left.len < 8)
+	uint64_t little;
+	if (r->left.len < sizeof little)
 		return false;
-	uint64_t value = 0;
-	for (unsigned i = 0; i < 8; i++)
-		value |= (uint64_t)r->left.ptr[i] << (8 * i);
-	r->left = slice_of(r->left.ptr + 8, r->left.len - 8);
-	*out = value;
+	memcpy(&little, r->left.ptr, sizeof little);
+	r->left = slice_of(r->left.ptr + sizeof little, r->left.len - sizeof little);
+	*out = le64toh(little);
 	return true;
 }
 
