@@ -1,0 +1,8 @@
+#include "fuzz.h"
+#include "otlp.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	fuzz_otlp(OTLP_PROTOBUF, slice_of(bytes, len));
+	return 0;
+}
