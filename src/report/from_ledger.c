@@ -199,9 +199,10 @@ static void take_session_hour(void *ctx, const struct history_row *row)
 {
 	struct work *w = ctx;
 	const struct history_session *s = row->session;
-	if (s->last_ms < w->out->since_ms || s->first_ms >= w->out->until_ms)
-		return; /* its part of the hour lies outside */
 	bool is_listed = w->out->by == BY_SESSION;
+	bool is_outside = s->last_ms < w->out->since_ms || s->first_ms >= w->out->until_ms;
+	if (!is_listed && is_outside)
+		return; /* its part of the hour lies before or behind the range */
 	struct report_group *group = session_group(is_listed ? &w->grouping : &w->sessions, s);
 	if (!group->user)
 		describe_session(w->out, group, s);

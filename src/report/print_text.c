@@ -105,6 +105,13 @@ static void cell_bar(const struct view *v, const struct report_group *g, struct 
 			v->options->is_utf8);
 }
 
+static void cell_share(const struct view *v, const struct report_group *g, struct buf *cell)
+{
+	double all = figures_tokens(&v->report->totals);
+	double part = figures_tokens(figures_of(v, g));
+	buf_addf(cell, "%.1f%%", all > 0 ? 100 * part / all : 0);
+}
+
 static void cell_tokens(const struct view *v, const struct report_group *g, struct buf *cell)
 {
 	words_count(cell, figures_tokens(figures_of(v, g)));
@@ -144,20 +151,21 @@ struct column {
 
 static const struct column columns[] = {
 	{ NULL, TABLE_LEFT, 0, FOR_ALL, FIGURE_NONE, cell_key },
-	{ "user", TABLE_LEFT, 8, FOR(BY_SESSION), FIGURE_NONE, cell_user },
-	{ "start", TABLE_LEFT, 7, FOR(BY_SESSION), FIGURE_NONE, cell_start },
+	{ "user", TABLE_LEFT, 7, FOR(BY_SESSION), FIGURE_NONE, cell_user },
+	{ "start", TABLE_LEFT, 2, FOR(BY_SESSION), FIGURE_NONE, cell_start },
 	{ "cost", TABLE_RIGHT, 0, FOR_USUAL, FIGURE_NONE, cell_cost },
 	{ "tokens", TABLE_RIGHT, 0, FOR(BY_TYPE), FIGURE_NONE, cell_tokens },
-	{ "", TABLE_LEFT, 5, FOR_ALL, FIGURE_NONE, cell_bar },
+	{ "", TABLE_LEFT, 3, FOR_ALL, FIGURE_NONE, cell_bar },
+	{ "share", TABLE_RIGHT, 4, FOR(BY_TYPE), FIGURE_NONE, cell_share },
 	{ "input", TABLE_RIGHT, 1, FOR_USUAL, FIGURE_INPUT, NULL },
 	{ "output", TABLE_RIGHT, 1, FOR_USUAL, FIGURE_OUTPUT, NULL },
-	{ "cache read", TABLE_RIGHT, 2, FOR_USUAL, FIGURE_CACHE_READ, NULL },
-	{ "cache write", TABLE_RIGHT, 3, FOR_USUAL, FIGURE_CACHE_CREATION, NULL },
+	{ "cache read", TABLE_RIGHT, 4, FOR_USUAL, FIGURE_CACHE_READ, NULL },
+	{ "cache write", TABLE_RIGHT, 5, FOR_USUAL, FIGURE_CACHE_CREATION, NULL },
 	{ "sessions", TABLE_RIGHT, 6, FOR_EXCEPT(BY_SESSION), FIGURE_SESSIONS, NULL },
-	{ "requests", TABLE_RIGHT, 9, FOR_USUAL, FIGURE_API_REQUESTS, NULL },
-	{ "commits", TABLE_RIGHT, 11, FOR_USUAL, FIGURE_COMMITS, NULL },
-	{ "lines", TABLE_RIGHT, 10, FOR_USUAL, FIGURE_NONE, cell_lines },
-	{ "active", TABLE_RIGHT, 12, FOR_USUAL, FIGURE_NONE, cell_active },
+	{ "requests", TABLE_RIGHT, 8, FOR_USUAL, FIGURE_API_REQUESTS, NULL },
+	{ "lines", TABLE_RIGHT, 9, FOR_USUAL, FIGURE_NONE, cell_lines },
+	{ "commits", TABLE_RIGHT, 10, FOR_USUAL, FIGURE_COMMITS, NULL },
+	{ "active", TABLE_RIGHT, 11, FOR_USUAL, FIGURE_NONE, cell_active },
 };
 
 #define COLUMN_COUNT (sizeof columns / sizeof *columns)

@@ -21,6 +21,9 @@
 /* A whole check costs about 3 ms a MiB; a larger file shows its damage when the damaged page is read. */
 #define CHECK_BYTES_MAX ((off_t)8 << 20)
 
+#define MINUTE_MS INT64_C(60000)
+#define HOUR_MS	  INT64_C(3600000)
+
 /* How long after a request its hash is kept: the client stops repeating it long before. */
 #define REQUESTS_KEEP_MS INT64_C(3600000)
 
@@ -206,13 +209,16 @@ static bool delete_before(
 
 bool ledger_expire(struct ledger *l, int64_t before_ms, uint64_t *deleted, struct error *err)
 {
+	/* A session goes with its last hour, so that no hour is left without one. */
+	int64_t hour = before_ms / HOUR_MS;
+
 	const struct {
 		const char *text;
 		int64_t before;
 	} deletions[] = {
-		{ "DELETE FROM minutes WHERE minute < ?1", before_ms / 60000 },
-		{ "DELETE FROM session_hours WHERE hour < ?1", before_ms / 3600000 },
-		{ "DELETE FROM sessions WHERE last_ms < ?1", before_ms },
+		{ "DELETE FROM minutes WHERE minute < ?1", before_ms / MINUTE_MS },
+		{ "DELETE FROM session_hours WHERE hour < ?1", hour },
+		{ "DELETE FROM sessions WHERE last_ms < ?1", hour * HOUR_MS },
 		{ "DELETE FROM streams WHERE seen_ms < ?1", before_ms },
 		{ "DELETE FROM requests WHERE seen_ms < ?1", clock_wall_ms() - REQUESTS_KEEP_MS },
 	};

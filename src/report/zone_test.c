@@ -1,0 +1,100 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/error.h"
+#include "report/zone.h"
+
+/* 2026-03-29T01:00Z: Berlin's clocks jump from 2 to 3; 2026-10-25T01:00Z: from 3 back to 2. */
+#define SPRING_MS INT64_C(1774746000000)
+#define AUTUMN_MS INT64_C(1792890000000)
+
+static void use(const char *name)
+{
+	struct error err = ERROR_INIT;
+	if (!zone_use(name, &err))
+		fail_msg("%s", err.message);
+}
+
+static void assert_rfc3339(int64_t ms, const char *expected)
+{
+	char text[ZONE_TEXT_MAX];
+	zone_rfc3339(ms, text);
+	assert_string_equal(text, expected);
+}
+
+static void test_zones_are_names_utc_and_offsets(void **state)
+{
+	(void)state;
+	use("Europe/Berlin");
+	assert_rfc3339(SPRING_MS - 1000, "2026-03-29T01:59:59+01:00");
+	assert_rfc3339(SPRING_MS, "2026-03-29T03:00:00+02:00");
+	use("UTC");
+	assert_rfc3339(SPRING_MS, "2026-03-29T01:00:00Z");
+	use("+02:00");
+	assert_rfc3339(SPRING_MS, "2026-03-29T03:00:00+02:00");
+	use("-0330");
+	assert_rfc3339(SPRING_MS, "2026-03-28T21:30:00-03:30");
+	use("+05");
+	assert_rfc3339(SPRING_MS, "2026-03-29T06:00:00+05:00");
+}
+
+static void test_a_zone_that_is_not_there_is_a_usage_error(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "", "Mars/Olympus", "Europe", "../../../etc/passwd",
+		"/etc/localtime", "zone.tab", "+2", "+25:00", "+02:60", "+02:0", "+02:", "+02:000",
+		"Europe/Berlin\n", ":UTC", "a/../../../../usr/share/zoneinfo/UTC" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct error err = ERROR_INIT;
+		if (zone_use(names[i], &err))
+			fail_msg("\"%s\" was taken", names[i]);
+		assert_int_equal(err.code, ERR_USAGE);
+		assert_non_null(err.hint);
+		error_clear(&err);
+	}
+}
+
+static void test_the_hour_that_comes_twice_has_two_offsets(void **state)
+{
+	(void)state;
+	use("Europe/Berlin");
+	assert_rfc3339(AUTUMN_MS - 1800000, "2026-10-25T02:30:00+02:00");
+	assert_rfc3339(AUTUMN_MS + 1800000, "2026-10-25T02:30:00+01:00");
+}
+
+static void test_an_ambiguous_civil_time_is_the_earlier_one(void **state)
+{
+	(void)state;
+	use("Europe/Berlin");
+	struct tm civil = {
+		.tm_year = 126, .tm_mon = 9, .tm_mday = 25, .tm_hour = 2, .tm_min = 30
+	};
+	assert_int_equal(zone_instant(civil), AUTUMN_MS - 1800000);
+}
+
+static void test_civil_times_come_back(void **state)
+{
+	(void)state;
+	use("Europe/Berlin");
+	for (int64_t ms = SPRING_MS - 86400000 * INT64_C(3); ms < SPRING_MS + 86400000 * INT64_C(3);
+		ms += 1800000)
+		assert_int_equal(zone_instant(zone_civil(ms)), ms);
+	struct tm civil = zone_civil(-1);
+	assert_int_equal(civil.tm_sec, 59);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_zones_are_names_utc_and_offsets),
+		cmocka_unit_test(test_a_zone_that_is_not_there_is_a_usage_error),
+		cmocka_unit_test(test_the_hour_that_comes_twice_has_two_offsets),
+		cmocka_unit_test(test_an_ambiguous_civil_time_is_the_earlier_one),
+		cmocka_unit_test(test_civil_times_come_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
