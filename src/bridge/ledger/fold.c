@@ -19,7 +19,7 @@ struct fold *fold_new(const struct fold_base *base, enum fold_scope scope)
 	f->minutes = (struct cells)CELLS_INIT(struct fold_minute, 12);
 	f->hours = (struct cells)CELLS_INIT(struct fold_hour, 24);
 	f->sessions = (struct cells)CELLS_INIT(struct fold_session, 8);
-	f->streams = (struct cells)CELLS_INIT(struct fold_stream, 16);
+	f->streams = (struct cells)CELLS_INIT(struct fold_stream, 24);
 	f->requests = (struct cells)CELLS_INIT(struct fold_request, 16);
 	f->base = *base;
 	f->scope = scope;
@@ -297,17 +297,36 @@ static bool fold_op_scrape(
 	return true;
 }
 
+/* A gauge is a level, not a count: it has no epoch and keeps its value. */
+static void keep_gauges(struct fold *f)
+{
+	struct cells all = f->counters;
+	f->counters = (struct cells)CELLS_INIT(struct fold_counter, 8);
+	for (size_t i = 0; i < all.count; i++) {
+		const struct fold_counter *c = cells_at(&all, i);
+		const struct fold_series *s = cells_find(&f->series, &c->series);
+		bool is_new;
+		if (s && s->kind == SERIES_GAUGE)
+			*(struct fold_counter *)cells_add(&f->counters, c, &is_new) = *c;
+	}
+	cells_clear(&all);
+}
+
 static bool fold_op_epoch(struct fold *f, const struct op_epoch *op, struct error *err)
 {
 	f->epoch_start_ns = op->start_ns;
-	cells_clear(&f->counters);
+	keep_gauges(f);
+	f->waiting = 0;
 	for (size_t i = 0; i < f->series.count; i++) {
 		struct fold_series *s = cells_at(&f->series, i);
+		if (s->kind == SERIES_GAUGE) {
+			f->waiting += s->waits;
+			continue;
+		}
 		s->is_changed = s->is_changed || s->shown_ms;
 		s->shown_ms = 0;
 		s->waits = false;
 	}
-	f->waiting = 0;
 	return !f->base.epoch || f->base.epoch(f->base.ctx, err);
 }
 

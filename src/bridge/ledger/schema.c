@@ -30,7 +30,7 @@ static const char version_1[] =
 	"CREATE TABLE streams(key1 INTEGER NOT NULL, key2 INTEGER NOT NULL,"
 	" earliest INTEGER NOT NULL, anchor INTEGER NOT NULL, series INTEGER NOT NULL,"
 	" part INTEGER NOT NULL, value REAL, seen_ms INTEGER NOT NULL,"
-	" PRIMARY KEY(key1, key2)) WITHOUT ROWID;"
+	" PRIMARY KEY(key1, key2, earliest)) WITHOUT ROWID;"
 	"CREATE TABLE requests(hash1 INTEGER NOT NULL, hash2 INTEGER NOT NULL,"
 	" seen_ms INTEGER NOT NULL, PRIMARY KEY(hash1, hash2)) WITHOUT ROWID;"
 	"CREATE TABLE state(name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"

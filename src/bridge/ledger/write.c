@@ -22,8 +22,9 @@ static const char *const texts[WRITE_STATEMENTS] = {
 	[READ_SESSION] = "SELECT " SESSION_COLUMNS " FROM sessions WHERE session = ?1",
 	[WRITE_SCRAPED] = "UPDATE series SET shown_ms = ?1 WHERE shown_ms = 0"
 			  " AND EXISTS(SELECT 1 FROM counters WHERE counters.series = series.id)",
-	[WRITE_EPOCH_COUNTERS] = "DELETE FROM counters",
-	[WRITE_EPOCH_SHOWN] = "UPDATE series SET shown_ms = 0 WHERE shown_ms <> 0",
+	[WRITE_EPOCH_COUNTERS] = "DELETE FROM counters WHERE series NOT IN"
+				 " (SELECT id FROM series WHERE kind = 2)",
+	[WRITE_EPOCH_SHOWN] = "UPDATE series SET shown_ms = 0 WHERE shown_ms <> 0 AND kind <> 2",
 	[WRITE_SERIES] = "INSERT OR REPLACE INTO series(" SERIES_COLUMNS ")"
 			 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[WRITE_SHOWN] = "UPDATE series SET shown_ms = ?2 WHERE id = ?1",
