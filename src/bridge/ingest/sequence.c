@@ -20,24 +20,24 @@
  */
 #include "bridge/ingest/sequence.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
 
-#define GAPS_MAX	 16
-#define GAP_LENGTH_MAX	 UINT64_C(1000000) /* a longer one is no loss but a number from nowhere */
-#define NUMBER_MAX	 (UINT64_C(1) << 53)
-#define TOLD_KEPT_MS	 INT64_C(900000)     /* how long a reported gap may still be filled */
-#define RETRY_MS	 INT64_C(15000)	     /* the client gives up after some ten seconds */
-#define ALIVE_MS	 INT64_C(2592000000) /* 30 days: a process idle for longer is over */
-#define NONE		 UINT32_MAX
-#define BUCKETS_MAX	 4096u
-#define SAVED_MAGIC	 UINT64_C(0x0131514553544343) /* "CCTSEQ1" and the version, 1 */
-#define SAVED_CHAIN_SIZE (10 * 8)
-#define SAVED_GAP_SIZE	 (4 * 8)
-#define SAVED_HEAD_SIZE	 (4 * 8)
+#define GAPS_MAX	   16
+#define SESSION_CHAINS_MAX 32
+#define GAP_LENGTH_MAX	   UINT64_C(1000000) /* a longer one is no loss but a number from nowhere */
+#define NUMBER_MAX	   (UINT64_C(1) << 53)
+#define TOLD_KEPT_MS	   INT64_C(900000)     /* how long a reported gap may still be filled */
+#define RETRY_MS	   INT64_C(15000)      /* the client gives up after some ten seconds */
+#define ALIVE_MS	   INT64_C(2592000000) /* 30 days: a process idle for longer is over */
+#define NONE		   UINT32_MAX
+#define BUCKETS_MAX	   4096u
+#define SAVED_MAGIC	   UINT64_C(0x0131514553544343) /* "CCTSEQ1" and the version, 1 */
+#define SAVED_CHAIN_SIZE   (10 * 8)
+#define SAVED_GAP_SIZE	   (4 * 8)
+#define SAVED_HEAD_SIZE	   (4 * 8)
 
 struct gap {
 	uint64_t lo, hi;
@@ -58,6 +58,8 @@ struct chain {
 	uint32_t link;	   /* the next chain of its bucket */
 	bool is_extended;  /* more than its first run was seen */
 	bool is_tentative; /* repeated numbers: came twice, or a process whose beginning was lost */
+	bool is_explained; /* begins above 0 where another session ends */
+	bool is_settled;   /* tentative, and the session went on without it */
 	bool is_taken;	   /* its process went on under an existing session */
 	bool is_unknown;   /* stands for the whole session */
 	bool is_unknown_due; /* not reported yet */
@@ -177,9 +179,24 @@ static struct chain *chain_add(struct sequence *s, const struct chain *model)
 	return c;
 }
 
+/* A session that is resumed again and again does not crowd out the others. */
+static void prune_session(struct sequence *s, uint64_t session)
+{
+	struct chain *oldest = NULL;
+	unsigned count = 0;
+	for (struct chain *c = session_first(s, session); c; c = session_next(s, c)) {
+		count++;
+		if (!oldest || c->tick < oldest->tick)
+			oldest = c;
+	}
+	if (count >= SESSION_CHAINS_MAX)
+		chain_remove(s, oldest);
+}
+
 /* A chain that holds the run. */
 static struct chain *chain_begin(struct sequence *s, const struct run *run)
 {
+	prune_session(s, run->session);
 	return chain_add(s, &(struct chain){
 				    .user = run->user,
 				    .session = run->session,
@@ -231,48 +248,6 @@ static void take_back(struct sequence *s, struct chain *c, uint64_t count)
 	s->has_work = true;
 }
 
-/* The run lies inside gap i: what remains of it is up to two gaps. The chain does not count as having moved:
- * a late filling says nothing of which process is at work now. */
-static void gap_fill(struct sequence *s, struct chain *c, size_t i, const struct run *run)
-{
-	struct gap before = c->gaps[i], after = c->gaps[i];
-	before.hi = run->first - 1;
-	after.lo = run->last + 1;
-	if (before.is_told)
-		take_back(s, c, run->last - run->first + 1);
-	bool has_before = run->first > before.lo, has_after = run->last < after.hi;
-	gap_remove(c, i);
-	if (has_before)
-		gap_add(s, c, &before);
-	if (has_after)
-		gap_add(s, c, &after);
-}
-
-enum gap_choice { GAP_PENDING, GAP_ANY };
-
-static bool fill(struct sequence *s, struct chain *c, const struct run *run, enum gap_choice which)
-{
-	for (size_t i = 0; i < c->gap_count; i++) {
-		const struct gap *g = &c->gaps[i];
-		if (run->first < g->lo || run->last > g->hi || (which == GAP_PENDING && g->is_told))
-			continue;
-		gap_fill(s, c, i, run);
-		return true;
-	}
-	return false;
-}
-
-static bool fill_any(struct sequence *s, const struct run *run)
-{
-	for (struct chain *c = session_first(s, run->session); c; c = session_next(s, c)) {
-		if (fill(s, c, run, GAP_ANY))
-			return true;
-	}
-	return false;
-}
-
-/* ---- where a run belongs ---- */
-
 /* From now on one chain stands for the session; what was reported of it is taken back. */
 static void make_unknown(struct sequence *s, uint64_t session)
 {
@@ -281,6 +256,7 @@ static void make_unknown(struct sequence *s, uint64_t session)
 	merged.born_ms = c->born_ms;
 	for (; (c = session_first(s, session)); chain_remove(s, c)) {
 		merged.owed += c->owed - (int64_t)c->told;
+		merged.born_ms = c->born_ms < merged.born_ms ? c->born_ms : merged.born_ms;
 		if (c->tick >= merged.tick) {
 			merged.tick = c->tick;
 			merged.user = c->user;
@@ -292,6 +268,86 @@ static void make_unknown(struct sequence *s, uint64_t session)
 	s->has_work = true;
 }
 
+/* The numbers below are another session's of the same user, if this one goes on where that ended: the end
+ * nearest below its first number. UINT64_MAX: cannot be told. */
+static uint64_t begin_floor(
+	const struct sequence *s, const struct chain *chain, const struct gap *g)
+{
+	uint64_t floor = 0;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct chain *c = &s->chains[i];
+		if (c->user != chain->user || c->session == chain->session || c->is_taken ||
+			g->since_ms - c->last_ms > ALIVE_MS || c->born_ms - g->since_ms > RETRY_MS)
+			continue;
+		if (c->is_unknown)
+			return UINT64_MAX;
+		if (c->next <= chain->start && c->next > floor)
+			floor = c->next;
+	}
+	return floor;
+}
+
+/* The run lies inside gap i: what remains of it is up to two gaps. The chain does not count as having moved:
+ * a late filling says nothing of which process is at work now. */
+static void gap_fill(struct sequence *s, struct chain *c, size_t i, const struct run *run)
+{
+	struct gap before = c->gaps[i], after = c->gaps[i];
+	bool has_before = run->first > before.lo, has_after = run->last < after.hi;
+	before.hi = run->first - 1;
+	after.lo = run->last + 1;
+	if (before.is_begin &&
+		((has_before && has_after) || begin_floor(s, c, &before) > run->first)) {
+		make_unknown(s, c->session); /* no beginning comes like that: another process */
+		return;
+	}
+	if (before.is_told)
+		take_back(s, c, run->last - run->first + 1);
+	gap_remove(c, i);
+	if (has_before)
+		gap_add(s, c, &before);
+	if (has_after)
+		gap_add(s, c, &after);
+}
+
+enum gap_choice {
+	GAP_FRESH,   /* between numbers seen, not told yet */
+	GAP_BETWEEN, /* between numbers seen */
+	GAP_ANY,
+};
+
+/* A beginning comes late in parts only while it is not told; after that, what begins at 0 is the beginning if
+ * it is the whole of it, else a resumed process. */
+static bool may_fill(const struct gap *g, const struct run *run, enum gap_choice which)
+{
+	if (run->first < g->lo || run->last > g->hi)
+		return false;
+	if (g->is_begin)
+		return which == GAP_ANY && (!g->is_told || run->first > 0 || run->last == g->hi);
+	return which != GAP_FRESH || !g->is_told;
+}
+
+static bool fill(struct sequence *s, struct chain *c, const struct run *run, enum gap_choice which)
+{
+	for (size_t i = 0; i < c->gap_count; i++) {
+		if (!may_fill(&c->gaps[i], run, which))
+			continue;
+		gap_fill(s, c, i, run);
+		return true;
+	}
+	return false;
+}
+
+static bool fill_any(struct sequence *s, const struct run *run, const struct chain *current)
+{
+	for (struct chain *c = session_first(s, run->session); c; c = session_next(s, c)) {
+		if (fill(s, c, run, c == current ? GAP_ANY : GAP_BETWEEN))
+			return true;
+	}
+	return false;
+}
+
+/* ---- where a run belongs ---- */
+
 /* Another session of this user that begins behind this very place, and was reported for want of it. */
 static void explain_begins(struct sequence *s, const struct run *run)
 {
@@ -301,7 +357,8 @@ static void explain_begins(struct sequence *s, const struct run *run)
 			continue;
 		for (size_t k = 0; k < c->gap_count; k++) {
 			struct gap *g = &c->gaps[k];
-			if (!g->is_begin || !g->is_told || g->lo != run->first || run->last > g->hi)
+			if (!g->is_begin || !g->is_told || g->lo != run->first ||
+				run->last > g->hi || (run->first == 0 && run->last != g->hi))
 				continue;
 			take_back(s, c, run->last - run->first + 1);
 			g->lo = run->last + 1;
@@ -317,12 +374,15 @@ static void explain_begins(struct sequence *s, const struct run *run)
 static void settle_tentative(struct sequence *s, struct chain *c, const struct run *run)
 {
 	for (struct chain *t = session_first(s, c->session); t; t = session_next(s, t)) {
-		if (!t->is_tentative || (t->next != run->first && t->start != c->next))
+		if (t == c || !t->is_tentative || t->is_settled)
 			continue;
-		if (t->start == c->next)
+		if (t->next == run->first)
+			t->is_settled = true;
+		if (t->start == c->next && run->at_ms - t->last_ms <= RETRY_MS) {
 			c->next = t->next;
-		chain_remove(s, t);
-		return;
+			chain_remove(s, t);
+			return;
+		}
 	}
 }
 
@@ -330,27 +390,35 @@ static void extend(struct sequence *s, struct chain *c, const struct run *run)
 {
 	c->next = run->last + 1;
 	c->is_extended = true;
+	c->is_taken = false;
 	chain_touch(s, c, run);
 	explain_begins(s, run);
 	settle_tentative(s, c, run);
 }
 
-/* The beginning of a chain is missing in part: what came in between was another process's. */
-static bool has_half_begin(const struct chain *c, const struct run *run)
+/* The run holds a part of a gap: of a beginning that came late, whose other part was another process's; or
+ * it is itself a start that was overtaken, by what seemed to be behind a gap. */
+static bool breaks_gap(const struct chain *c, const struct run *run)
 {
 	for (size_t i = 0; i < c->gap_count; i++) {
-		if (c->gaps[i].is_begin && c->gaps[i].lo <= run->last)
+		const struct gap *g = &c->gaps[i];
+		if (!g->is_told && g->lo <= run->last &&
+			(g->is_begin || run->at_ms - g->since_ms <= RETRY_MS))
 			return true;
 	}
 	return false;
 }
 
-static void start_process(struct sequence *s, const struct run *run)
+static void start_process(struct sequence *s, const struct run *run, struct chain *current)
 {
+	if (fill(s, current, run, GAP_ANY))
+		return;
+	if (current->is_explained && run->at_ms - current->born_ms <= RETRY_MS) {
+		make_unknown(s, run->session); /* resumed at once, or its beginning after all */
+		return;
+	}
 	for (struct chain *c = session_first(s, run->session); c; c = session_next(s, c)) {
-		if (fill(s, c, run, GAP_ANY))
-			return;
-		if (has_half_begin(c, run)) {
+		if (breaks_gap(c, run)) {
 			make_unknown(s, run->session);
 			return;
 		}
@@ -381,18 +449,22 @@ static bool may_go_on(const struct chain *c, const struct chain *current, const 
 	       !c->is_unknown && !c->is_tentative && c->born_ms >= current->last_ms;
 }
 
-/* --continue: start-up events came under another session id, which expects exactly this number. */
+/* --continue: start-up events came under another session id, which expects exactly this number. Of several,
+ * the latest. */
 static bool join_phantom(struct sequence *s, const struct run *run, const struct chain *current)
 {
+	struct chain *phantom = NULL;
 	for (size_t i = 0; i < s->count; i++) {
 		struct chain *c = &s->chains[i];
-		if (c->next != run->first || !may_go_on(c, current, run))
-			continue;
-		c->is_taken = true;
-		chain_begin(s, run);
-		return true;
+		if (c->next == run->first && may_go_on(c, current, run) &&
+			(!phantom || c->tick > phantom->tick))
+			phantom = c;
 	}
-	return false;
+	if (!phantom)
+		return false;
+	phantom->is_taken = true;
+	chain_begin(s, run);
+	return true;
 }
 
 static bool has_phantom_before(
@@ -409,9 +481,18 @@ static struct chain *older_that_expects(
 	const struct sequence *s, const struct run *run, const struct chain *current)
 {
 	struct chain *c = session_first(s, run->session);
-	while (c && (c == current || c->next != run->first))
+	while (c && (c == current || c->is_settled || c->next != run->first))
 		c = session_next(s, c);
 	return c;
+}
+
+static bool covers(const struct chain *older, const struct chain *c)
+{
+	for (size_t i = 0; i < older->gap_count; i++) {
+		if (older->gaps[i].lo < c->next && c->start <= older->gaps[i].hi)
+			return false;
+	}
+	return older->start <= c->start && c->next <= older->next;
 }
 
 /* An older chain expects it. If all that the current one holds is a first run which the older one has too,
@@ -421,13 +502,11 @@ static bool continue_older(struct sequence *s, const struct run *run, struct cha
 	struct chain *older = older_that_expects(s, run, current);
 	if (!older)
 		return false;
-	if (older->is_tentative || current->is_extended || current->next > older->next) {
+	if (older->is_tentative || current->is_extended || !covers(older, current)) {
 		make_unknown(s, run->session);
 		return true;
 	}
-	chain_remove(s, current);
-	older = older_that_expects(s, run, NULL);
-	assert(older);
+	current->is_tentative = current->is_settled = true;
 	extend(s, older, run);
 	return true;
 }
@@ -448,27 +527,69 @@ static void open_gap(struct sequence *s, const struct run *run, struct chain *cu
 	extend(s, current, run);
 }
 
+/* The run lies partly in a gap of the session: so the gap is not what it seemed. */
+static bool has_half_gap(const struct sequence *s, const struct run *run)
+{
+	for (struct chain *c = session_first(s, run->session); c; c = session_next(s, c)) {
+		for (size_t i = 0; i < c->gap_count; i++) {
+			if (c->gaps[i].lo <= run->last && run->first <= c->gaps[i].hi)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Numbers that came before, not from 0. */
 static void repeat(struct sequence *s, const struct run *run, struct chain *current)
 {
-	if (run->last >= current->next || has_phantom_before(s, run, current)) {
+	if (run->last >= current->next || has_half_gap(s, run) ||
+		has_phantom_before(s, run, current)) {
 		make_unknown(s, run->session);
 		return;
 	}
 	chain_begin(s, run)->is_tentative = true;
 }
 
+/* /clear: a session of this user ends right before the number `next` of another one. */
+static bool has_parent(
+	const struct sequence *s, uint64_t user, uint64_t session, uint64_t next, int64_t since_ms)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct chain *c = &s->chains[i];
+		if (c->user == user && c->session != session && c->next == next && !c->is_taken &&
+			since_ms - c->last_ms <= ALIVE_MS && c->born_ms - since_ms <= RETRY_MS)
+			return true;
+	}
+	return false;
+}
+
+/* Does not wait for the grace period where the past of a session came late but whole: what comes next may be
+ * a resumed process, and must not be taken for its beginning. */
+static void explain_own_begin(struct sequence *s, struct chain *c)
+{
+	for (size_t i = 0; i < c->gap_count; i++) {
+		const struct gap *g = &c->gaps[i];
+		if (!g->is_begin || g->is_told ||
+			!has_parent(s, c->user, c->session, g->hi + 1, g->since_ms))
+			continue;
+		gap_remove(c, i);
+		c->is_explained = true;
+		return;
+	}
+}
+
 static void place(struct sequence *s, const struct run *run, struct chain *current)
 {
+	explain_own_begin(s, current);
 	if (run->first == 0) {
-		start_process(s, run);
+		start_process(s, run, current);
 	} else if (run->first == current->next) {
 		if (has_rival(s, current, run))
 			make_unknown(s, run->session);
 		else
 			extend(s, current, run);
-	} else if (fill(s, current, run, GAP_PENDING) || join_phantom(s, run, current) ||
-		   fill_any(s, run) || continue_older(s, run, current)) {
+	} else if (fill(s, current, run, GAP_FRESH) || join_phantom(s, run, current) ||
+		   fill_any(s, run, current) || continue_older(s, run, current)) {
 		return;
 	} else if (run->first > current->next) {
 		open_gap(s, run, current);
@@ -479,8 +600,11 @@ static void place(struct sequence *s, const struct run *run, struct chain *curre
 
 static void begin_session(struct sequence *s, const struct run *run)
 {
+	bool has_begin_gap =
+		run->first != 0 && !has_parent(s, run->user, run->session, run->first, run->at_ms);
 	struct chain *c = chain_begin(s, run);
-	if (run->first == 0) {
+	if (!has_begin_gap) {
+		c->is_explained = run->first != 0;
 		explain_begins(s, run);
 		return;
 	}
@@ -520,22 +644,13 @@ static bool is_alone(const struct sequence *s, const struct chain *chain)
 	return true;
 }
 
-/* Moves the gap's beginning to where the user's other chains end. False: nothing is known to be missing. */
+/* False: nothing is known to be missing. */
 static bool judge_begin(const struct sequence *s, const struct chain *chain, struct gap *g)
 {
-	if (g->since_ms < s->unsure_until_ms)
-		return false;
-	for (size_t i = 0; i < s->count; i++) {
-		const struct chain *c = &s->chains[i];
-		if (c->user != chain->user || c->session == chain->session || c->is_taken ||
-			g->since_ms - c->last_ms > ALIVE_MS || c->born_ms - g->since_ms > RETRY_MS)
-			continue;
-		if (c->is_unknown)
-			return false;
-		if (c->next <= chain->start && c->next > g->lo)
-			g->lo = c->next;
-	}
-	return g->lo <= g->hi && g->hi - g->lo < GAP_LENGTH_MAX;
+	uint64_t floor = begin_floor(s, chain, g);
+	g->lo = floor > g->lo ? floor : g->lo;
+	return g->since_ms >= s->unsure_until_ms && g->lo <= g->hi &&
+	       g->hi - g->lo < GAP_LENGTH_MAX;
 }
 
 /* False: the session is unknown now, and the chain gone. */
@@ -643,16 +758,19 @@ static uint64_t checksum(struct slice bytes)
 #define FLAG_TAKEN	 4u
 #define FLAG_UNKNOWN	 8u
 #define FLAG_UNKNOWN_DUE 16u
+#define FLAG_SETTLED	 32u
+#define FLAG_EXPLAINED	 64u
 #define FLAG_BEGIN	 1u
 #define FLAG_TOLD	 2u
 #define GAPS_SHIFT	 8
 
 static void put_chain(struct buf *out, const struct chain *c)
 {
-	uint64_t flags = (c->is_extended ? FLAG_EXTENDED : 0) |
-			 (c->is_tentative ? FLAG_TENTATIVE : 0) | (c->is_taken ? FLAG_TAKEN : 0) |
-			 (c->is_unknown ? FLAG_UNKNOWN : 0) |
-			 (c->is_unknown_due ? FLAG_UNKNOWN_DUE : 0);
+	uint64_t flags =
+		(c->is_extended ? FLAG_EXTENDED : 0) | (c->is_tentative ? FLAG_TENTATIVE : 0) |
+		(c->is_taken ? FLAG_TAKEN : 0) | (c->is_unknown ? FLAG_UNKNOWN : 0) |
+		(c->is_unknown_due ? FLAG_UNKNOWN_DUE : 0) | (c->is_settled ? FLAG_SETTLED : 0) |
+		(c->is_explained ? FLAG_EXPLAINED : 0);
 	put(out, c->user);
 	put(out, c->session);
 	put(out, c->start);
@@ -721,6 +839,8 @@ static bool take_chain(struct sequence *s, struct slice *left)
 	model.is_taken = flags & FLAG_TAKEN;
 	model.is_unknown = flags & FLAG_UNKNOWN;
 	model.is_unknown_due = flags & FLAG_UNKNOWN_DUE;
+	model.is_settled = flags & FLAG_SETTLED;
+	model.is_explained = flags & FLAG_EXPLAINED;
 	if (model.session == 0 || model.next > NUMBER_MAX || model.start > model.next ||
 		model.tick > s->tick)
 		return false;
