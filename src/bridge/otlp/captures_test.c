@@ -225,7 +225,7 @@ static void test_a_recorded_request_cut_anywhere_is_called_truncated(void **stat
 	(void)state;
 	check_cuts(METRICS_PB, 1);
 	check_cuts(METRICS_JS, 7);
-	check_cuts(LOGS_PB, 1);
+	check_cuts(LOGS_PB, 5);
 	check_cuts(LOGS_JS, 29);
 }
 

@@ -314,6 +314,8 @@ static void test_json_of_the_wrong_shape_is_refused(void **state)
 		{ REASON_MALFORMED_JSON, IN_POINT("{\"attributes\":{}}") },
 		{ REASON_MALFORMED_JSON, IN_POINT("{\"attributes\":\"\"}") },
 		{ REASON_MALFORMED_JSON, IN_POINT("{\"attributes\":[1]}") },
+		{ REASON_MALFORMED_JSON, IN_POINT("{\"attributes\":[{]}}") },
+		{ REASON_MALFORMED_JSON, IN_POINT("{\"attributes\":[{\"key\":\"a\"]}") },
 		{ REASON_MALFORMED_JSON, IN_POINT("{\"attributes\":[{\"key\":1}]}") },
 		{ REASON_MALFORMED_JSON, IN_POINT("{\"attributes\":[{\"key\":\"a\"}}]") },
 		{ REASON_MALFORMED_JSON, IN_POINT("{\"attributes\":[{\"key\":\"a\"} {}]}") },
