@@ -101,6 +101,8 @@ static bool read_command_line(struct invocation *in, int argc, char *const *argv
 	int used = 0;
 	if (!opt_defaults(global_options, &in->globals, sizeof in->globals, err))
 		return false;
+	in->globals.is_json =
+		opt_is_given(argc, argv, "--json"); /* also for an error in front of it */
 	if (!opt_parse_leading(sets, argc, argv, &used, err))
 		return error_hint(err, "run 'cctm help'");
 	bool is_read = used == argc || read_named(in, argc - used, argv + used, err);
@@ -201,12 +203,11 @@ int main(int argc, char **argv)
 	AUTO(error) struct error flush_err = ERROR_INIT;
 	struct invocation in = { 0 };
 	bool is_read = read_command_line(&in, argc - 1, argv + 1, &err);
-	bool is_json = in.globals.is_json || opt_is_given(argc, argv, "--json");
 	struct out *out = out_new(color_mode(in.globals.color), in.globals.is_quiet);
 	int status = is_read ? run(&in, out, &err) : -1;
 	if (error_is_set(&err)) {
 		status = error_exit_status(err.code);
-		print_error(out, &err, is_json);
+		print_error(out, &err, in.globals.is_json);
 	}
 	if (!out_flush(out, &flush_err)) {
 		status = status ? status : error_exit_status(flush_err.code);
