@@ -84,9 +84,12 @@ class Descriptors(Case):
     def test_without_descriptors_accepting_waits_and_goes_on(self):
         pid = self.server.process.pid
         usual = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        fds = len(os.listdir("/proc/%d/fd" % pid)) + 5
         half = [self.server.connect().send(b"POST ") for _ in range(5)]
         self.server.wait_until(lambda seen: seen["connections"] == 6)
-        fds = len(os.listdir("/proc/%d/fd" % pid))
+        deadline = time.monotonic() + wire.DEADLINE_S
+        while len(os.listdir("/proc/%d/fd" % pid)) > fds and time.monotonic() < deadline:
+            time.sleep(0.01)  # the connection that asked is on its way out
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (fds, usual[1]))
         late = self.server.connect().send(post(b"x"))
         late.socket.settimeout(0.3)

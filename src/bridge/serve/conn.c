@@ -65,7 +65,7 @@ void conn_drop_body(struct conn *c)
 {
 	if (!c->in)
 		return;
-	buf_clear(&c->in->body);
+	spares_give(&c->serve->spares, &c->in->body, c->serve->now_ms);
 	conn_account(c);
 }
 
@@ -74,8 +74,7 @@ static void drop_inbound(struct conn *c)
 	if (!c->in)
 		return;
 	buf_clear(&c->in->bytes);
-	buf_clear(&c->in->body);
-	conn_account(c);
+	conn_drop_body(c);
 	free(TAKE(c->in));
 	c->has_leftover = false;
 }

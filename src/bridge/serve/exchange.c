@@ -8,8 +8,6 @@
 #include "core/clock.h"
 #include "core/mem.h"
 
-#define INFLATED_KEEP ((size_t)256 << 10) /* kept between requests */
-
 struct serve_exchange {
 	struct serve *serve;
 	struct conn *conn; /* NULL: the client is gone */
@@ -49,7 +47,7 @@ static void exchange_free(struct serve_exchange *x)
 	if (x->next)
 		x->next->previous = x->previous;
 	serve_hold(s, &x->held, 0);
-	buf_clear(&x->body);
+	spares_give(&s->spares, &x->body, s->now_ms);
 	pages_clear(&x->pages);
 	if (s->spare)
 		free(x);
@@ -122,13 +120,14 @@ enum step exchange_start(
 	if (request->coding == HTTP1_IDENTITY)
 		return export_now(c, request, body, owned);
 	struct answer_to to = request->to;
+	if (!s->inflated.room)
+		s->inflated = spares_take(&s->spares, s->limits.body_max);
 	enum reason reason = inflate_body(s->inflater, request->coding, body, &s->inflated);
 	enum step step = reason == REASON_OK
 				 ? export_now(c, request, buf_slice(&s->inflated), &s->inflated)
 				 : request_refuse(c, reason, &to, c->end);
-	s->inflated.len = 0;
-	if (s->inflated.room > INFLATED_KEEP)
-		buf_clear(&s->inflated);
+	if (s->inflated.room > SPARE_MIN)
+		spares_give(&s->spares, &s->inflated, s->now_ms);
 	return step;
 }
 

@@ -125,12 +125,13 @@ static enum reason check_export(
 static enum step begin_body(struct conn *c, const struct http1_head *head,
 	const struct request *request, struct slice rest, size_t *used)
 {
+	struct serve *s = c->serve;
 	struct inbound *in = conn_inbound(c);
 	in->request = *request;
 	in->is_chunked = head->framing == HTTP1_CHUNKED;
 	in->chunked = (struct http1_chunked){ .state = CHUNK_SIZE };
-	in->body = (struct buf)BUF_INIT(
-		in->is_chunked ? c->serve->limits.body_max : (size_t)head->length);
+	in->body = in->is_chunked ? (struct buf)BUF_INIT(s->limits.body_max)
+				  : spares_take(&s->spares, (size_t)head->length);
 	in->bytes.len = 0;
 	c->state = CONN_BODY;
 	conn_progress(c);

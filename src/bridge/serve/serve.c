@@ -92,8 +92,11 @@ static void on_sweep(evutil_socket_t fd, short what, void *ctx)
 	sweep_idle(s);
 	sweep_busy(s);
 	sweep_waiting(s);
-	if (!s->stats.connections)
+	spares_expire(&s->spares, s->now_ms);
+	if (!s->stats.connections) {
+		spares_clear(&s->spares);
 		event_del(s->sweep);
+	}
 }
 
 void serve_need_sweep(struct serve *s)
@@ -269,6 +272,7 @@ void serve_free(struct serve *s)
 	cors_clear(&s->cors);
 	inflater_free(s->inflater);
 	pages_clear(&s->loop);
+	spares_clear(&s->spares);
 	buf_clear(&s->inflated);
 	buf_clear(&s->scratch);
 	buf_clear(&s->success[0]);

@@ -21,6 +21,7 @@
 #include "bridge/serve/inflate.h"
 #include "bridge/serve/loopbuf.h"
 #include "bridge/serve/serve.h"
+#include "bridge/serve/spares.h"
 
 #define BODY_SMALL	((size_t)64 << 10)  /* up to here a body may use the budget's reserve */
 #define RESERVE_MAX	((size_t)32 << 20)  /* of the budget, for small bodies */
@@ -119,6 +120,7 @@ struct serve {
 	int sweep_ms;
 
 	struct pages loop;
+	struct spares spares;
 	struct inflater *inflater;
 	struct buf inflated;
 	struct buf scratch;    /* answers on their way into the socket */
