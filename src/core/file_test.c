@@ -187,8 +187,7 @@ static void test_path_join_adds_a_slash_where_one_is_missing(void **state)
 {
 	(void)state;
 	AUTO(str)
-	char *plain = path_join("a", "b"),
-	     *root = path_join("/", "b"), *empty = path_join("", "b");
+	char *plain = path_join("a", "b"), *root = path_join("/", "b"), *empty = path_join("", "b");
 	assert_string_equal(plain, "a/b");
 	assert_string_equal(root, "/b");
 	assert_string_equal(empty, "b");
