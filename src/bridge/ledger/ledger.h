@@ -6,14 +6,16 @@
  * appends: the two share nothing but the files.
  *
  * Tables (schema versioned by PRAGMA user_version; a newer one is refused with ERR_NEWER):
- *   series         id, kind, metric, family, unit, help, labels (JSON), bounds (JSON), shown_ms
- *   counters       series, part, hi, lo (compensated sum of this epoch), set_ms, pending, position
+ *   series         id, kind, metric, family, unit, help, labels and bounds (text, see series_def.h), shown_ms
+ *   counters       series, part, hi, lo (compensated sum of this epoch), set_ms, pending, position; a series
+ *                  with a row here is live; gauges have no epoch and stay
  *   minutes        minute, series, part, amount          history without sessions, WITHOUT ROWID
  *   sessions       session (hash), text, user, terminal, version, first_ms, last_ms, lost, is_unknown
- *   session_hours  session, hour, series, part, amount   history by session
+ *   session_hours  hour, session, series, part, amount   history by session; of histograms sum and count
  *   streams        key, earliest, anchor, series, part, value, seen_ms
- *   requests       hash, seen_ms                          the last 15 minutes and a margin
- *   state          name, bytes                            OP_STATE; position, epoch start, last scrape …
+ *   requests       hash, seen_ms                          the last hour
+ *   state          name, bytes                            OP_STATE
+ *   progress       one row: position, epoch_start_ns, last_scrape_ms, scrape_position
  *
  * WAL mode, synchronous=NORMAL; the file is 0600.
  */

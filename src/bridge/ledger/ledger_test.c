@@ -333,6 +333,51 @@ static void test_an_epoch_begins_all_counters_from_zero_and_keeps_the_series(voi
 	testing_free(t);
 }
 
+static void test_a_gauge_keeps_its_value_over_an_epoch(void **state)
+{
+	(void)state;
+	/* Once with the gauge in the database, once in the same fold as the epoch. */
+	for (int is_apart = 0; is_apart < 2; is_apart++) {
+		struct testing *t = testing_new();
+		struct ledger *l = open_ledger(t);
+		testing_begin(t);
+		put_series(t, 1, SERIES_GAUGE, "g", NULL, NULL);
+		put_set(t, 1, 0, 2000, 5);
+		put_scrape(t, 3000);
+		if (is_apart) {
+			advance(l, testing_end(t));
+			testing_begin(t);
+		}
+		put_epoch(t, 77);
+		advance(l, testing_end(t));
+		AUTO(str) char *seen = checkpoint(l);
+		assert_string_equal(seen, "epoch 77 3000\n"
+					  "series 1 kind 2 g shown 3000\n"
+					  "counter 1.0 0x1.4p+2 0x0p+0 set 2000 pending 0x0p+0\n");
+		ledger_close(l);
+		testing_free(t);
+	}
+}
+
+static void test_two_processes_behind_one_stream_key_are_kept_apart(void **state)
+{
+	(void)state;
+	struct testing *t = testing_new();
+	struct ledger *l = open_ledger(t);
+	testing_begin(t);
+	put_series(t, 1, SERIES_COUNTER, "a", NULL, NULL);
+	put_stream(t, 9, 1, 1);
+	t->op.u.stream.earliest_ns++;
+	t->op.u.stream.value = 2;
+	record_put(&t->record, &t->op);
+	put_stream(t, 9, 1, 3);
+	advance(l, testing_end(t));
+	ledger_close(l);
+	assert_int_equal(query(t, "SELECT count(*) FROM streams"), 2);
+	assert_int_equal(query(t, "SELECT sum(value) FROM streams"), 5);
+	testing_free(t);
+}
+
 static void test_a_gauge_keeps_the_value_of_the_latest_time(void **state)
 {
 	(void)state;
@@ -721,6 +766,8 @@ int main(void)
 		cmocka_unit_test(test_a_process_that_dies_while_advancing_counts_each_record_once),
 		cmocka_unit_test(test_a_scrape_shows_live_series_once_and_clears_what_is_pending),
 		cmocka_unit_test(test_an_epoch_begins_all_counters_from_zero_and_keeps_the_series),
+		cmocka_unit_test(test_a_gauge_keeps_its_value_over_an_epoch),
+		cmocka_unit_test(test_two_processes_behind_one_stream_key_are_kept_apart),
 		cmocka_unit_test(test_a_gauge_keeps_the_value_of_the_latest_time),
 		cmocka_unit_test(test_a_session_keeps_its_names_range_and_losses),
 		cmocka_unit_test(test_hours_by_session_hold_totals_but_no_buckets),

@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "bridge/ledger/ledger.h"
 #include "bridge/ledger/ledger_testing.h"
 #include "core/clock.h"
 #include "report/print.h"
