@@ -111,6 +111,8 @@ struct keeper *keeper_start(struct ledger *ledger, int64_t retention_ms, struct 
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int failed = pthread_create(&k->thread, NULL, run, k);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!failed)
+		pthread_setname_np(k->thread, "cctm-ledger");
 	if (failed) {
 		error_set_errno(err, ERR_FAILED, failed, "cannot start the ledger's thread");
 		free(k);

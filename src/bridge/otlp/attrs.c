@@ -16,8 +16,10 @@
 #include "bridge/otlp/json.h"
 #include "core/mem.h"
 
-/* 17,000 points of a thousand sessions fit; 512 KiB, of which only pages in use become resident. */
-#define CHECKED_SLOTS 65536
+/* 17,000 points of a thousand sessions fit; 512 KiB, of which only pages in use become resident. A set is
+ * one cache line, so that points rarely push each other out and a look-up costs one miss at most. */
+#define CHECKED_SETS 8192
+#define CHECKED_WAYS 8
 
 static_assert(HASH_SECRET_BYTES == XXH_SECRET_DEFAULT_SIZE, "secret of XXH3 by seed");
 
@@ -26,7 +28,7 @@ struct otlp_decoder *otlp_decoder_new(uint64_t seed)
 	struct otlp_decoder *d = mem_zalloc(sizeof *d);
 	d->seed = seed;
 	XXH3_generateSecret_fromSeed(d->secret, seed);
-	d->checked = mem_calloc(CHECKED_SLOTS, sizeof *d->checked);
+	d->checked = mem_calloc((CHECKED_SETS + 1) * CHECKED_WAYS, sizeof *d->checked);
 	return d;
 }
 
@@ -56,15 +58,35 @@ static void hash_bytes(
 	hash[1] = h.high64;
 }
 
-/* A slot holds the high half; its place is the low half's. Empty slots are 0, so that half is never 0. */
-static uint64_t *checked_slot(struct otlp_decoder *d, const uint64_t hash[static 2])
+/* A slot holds the high half; its set is the low half's. Empty slots are 0, so that half is never 0. */
+static uint64_t *checked_set(const struct otlp_decoder *d, const uint64_t hash[static 2])
 {
-	return &d->checked[hash[0] % CHECKED_SLOTS];
+	uintptr_t line = sizeof *d->checked * CHECKED_WAYS;
+	uintptr_t first = ((uintptr_t)d->checked + line - 1) / line * line;
+	size_t skew = (first - (uintptr_t)d->checked) / sizeof *d->checked;
+	return d->checked + skew + hash[0] % CHECKED_SETS * CHECKED_WAYS;
 }
 
-static uint64_t checked_mark(const uint64_t hash[static 2])
+static bool is_checked(const struct otlp_decoder *d, const uint64_t hash[static 2])
 {
-	return hash[1] | 1;
+	const uint64_t *set = checked_set(d, hash);
+	uint64_t mark = hash[1] | 1;
+	for (unsigned i = 0; i < CHECKED_WAYS; i++) {
+		if (set[i] == mark)
+			return true;
+	}
+	return false;
+}
+
+static void note_checked(struct otlp_decoder *d, const uint64_t hash[static 2])
+{
+	uint64_t *set = checked_set(d, hash);
+	unsigned at = 0;
+	while (at < CHECKED_WAYS && set[at])
+		at++;
+	if (at == CHECKED_WAYS)
+		at = (unsigned)(hash[0] >> 32) % CHECKED_WAYS;
+	set[at] = hash[1] | 1;
 }
 
 static enum reason check_run(struct slice run)
@@ -96,12 +118,11 @@ enum reason attrs_run(
 	uint64_t *hash = b->attrs->hash;
 	uint64_t both[4] = { hash[0], hash[1] };
 	hash_bytes(d, from, len, hash);
-	uint64_t *slot = checked_slot(d, hash);
-	if (*slot != checked_mark(hash)) {
+	if (!is_checked(d, hash)) {
 		enum reason r = check_run(slice_of(from, len));
 		if (r != REASON_OK)
 			return r;
-		*slot = checked_mark(hash);
+		note_checked(d, hash);
 	}
 	if (b->runs++ > 0) {
 		both[2] = hash[0];
@@ -150,12 +171,11 @@ enum reason attrs_of_json(struct otlp_decoder *d, struct slice text, struct otlp
 	attrs->field = 0;
 	attrs->encoding = OTLP_JSON;
 	hash_bytes(d, text.ptr, text.len, attrs->hash);
-	uint64_t *slot = checked_slot(d, attrs->hash);
-	if (text.len == 0 || *slot == checked_mark(attrs->hash))
+	if (text.len == 0 || is_checked(d, attrs->hash))
 		return REASON_OK;
 	enum reason r = attrs_json_check(text);
 	if (r == REASON_OK)
-		*slot = checked_mark(attrs->hash);
+		note_checked(d, attrs->hash);
 	return r;
 }
 
