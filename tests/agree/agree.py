@@ -31,7 +31,10 @@ def check_files(table):
 
 
 def check_rows(table):
-    """Rows are written alike, and a command's options do not hide the global ones."""
+    """Rows stand by group and are written alike, and a command's options do not hide the global ones."""
+    groups = [command["group"] for command in table.commands.values()]
+    if [group for i, group in enumerate(groups) if groups.index(group) < i and groups[i - 1] != group]:
+        yield f"main.c: the rows of a group stand together, these do not: {groups}"
     for name, command in table.commands.items():
         options = table.options_of(name)
         names = [option["name"] for option in options]
