@@ -46,10 +46,9 @@ const struct command cmd_help = {
 	.arguments = help_arguments,
 	.examples = help_examples,
 	.text = "Without COMMAND, lists the commands and the options all of them take. "
-		"With COMMAND, prints what 'cctm COMMAND --help' prints: usage, options with their "
-		"defaults, "
-		"whether the command only reads or also changes something, examples and the exit "
-		"statuses.",
+		"With COMMAND, prints what 'cctm COMMAND --help' prints: usage, options with "
+		"their defaults, whether the command only reads or also changes something, "
+		"examples and the exit statuses.",
 	.run = help_run,
 };
 
