@@ -12,6 +12,9 @@
 struct keeper;
 struct ledger;
 
+#define RECENT_MINUTES 16 /* a little more than DEDUPE_WINDOW_MS */
+#define STATE_RECENT   "recent"
+
 /* A request whose answer has to wait: for the disk to take it again, or for the sync of its record. */
 struct waiting {
 	struct serve_exchange *exchange;
@@ -45,6 +48,10 @@ struct daemon {
 	char *journal_problem; /* NULL: it can be written */
 	int64_t checkpoint_mono_ms, expire_mono_ms;
 	uint64_t checkpoint_position; /* asked of the keeper last */
+	/* Where the journal ended, minute by minute; the oldest is where request hashes are read from at the
+	 * next start, and the journal is kept from there. */
+	uint64_t recent[RECENT_MINUTES];
+	int64_t recent_mono_ms;
 	bool is_stopping;
 	int64_t stopping_mono_ms;
 };

@@ -1,5 +1,6 @@
 /* The bridge as a process: wires the parts together and owns the loop. */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@
 #define CHECKPOINT_BYTES ((uint64_t)8 << 20)
 #define LOST_CHECK_MS	 INT64_C(5000)
 #define EXPIRE_MS	 INT64_C(3600000)
+#define MINUTE_MS	 INT64_C(60000)
+#define JOURNAL_MAX	 ((uint64_t)256 << 20) /* past it the ledger's word is enough */
 #define STOP_MS		 INT64_C(4000)
 #define RUNNING_FILE	 "bridge.json"
 
@@ -49,20 +52,48 @@ static void note_lost(struct daemon *d, int64_t now_ms)
 		buf_clear(&d->pending);
 }
 
+/* Moves the window of recent requests on, a minute at a time. */
+static void mind_recent(struct daemon *d, int64_t mono_ms)
+{
+	if (mono_ms - d->recent_mono_ms < MINUTE_MS)
+		return;
+	d->recent_mono_ms = mono_ms;
+	memmove(d->recent, d->recent + 1, (RECENT_MINUTES - 1) * sizeof *d->recent);
+	d->recent[RECENT_MINUTES - 1] = journal_end(d->journal);
+}
+
+static bool note_recent(struct daemon *d, struct error *err)
+{
+	char text[24];
+	snprintf(text, sizeof text, "%" PRIu64, d->recent[0]);
+	ingest_prepare_state(d->ingest, clock_wall_ms(), STATE_RECENT, slice_str(text));
+	return daemon_note(d, err);
+}
+
+/* What is in the ledger for good is not needed, but for the hashes of recent requests. */
+static void release_journal(struct daemon *d)
+{
+	AUTO(error) struct error err = ERROR_INIT;
+	struct keeper_status status;
+	keeper_status(d->keeper, &status);
+	uint64_t until = status.durable_position;
+	if (until > d->recent[0] && journal_bytes(d->journal) < JOURNAL_MAX)
+		until = d->recent[0];
+	if (!journal_release(d->journal, until, &err))
+		log_warning("%s", err.message);
+}
+
 static void checkpoint(struct daemon *d, bool also_expire)
 {
 	AUTO(error) struct error err = ERROR_INIT;
 	if (journal_end(d->journal) != d->checkpoint_position) {
 		ingest_prepare_sequence_state(d->ingest, clock_wall_ms());
-		if (!daemon_note(d, &err))
+		if (!daemon_note(d, &err) || !note_recent(d, &err))
 			return;
 		d->checkpoint_position = journal_end(d->journal);
 	}
 	keeper_advance(d->keeper, d->checkpoint_position, also_expire);
-	struct keeper_status status;
-	keeper_status(d->keeper, &status);
-	if (!journal_release(d->journal, status.durable_position, &err))
-		log_warning("%s", err.message);
+	release_journal(d);
 }
 
 static void mind_ledger(struct daemon *d, int64_t mono_ms)
@@ -100,6 +131,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 		daemon_retry_held(d);
 	if (mono_ms / LOST_CHECK_MS != (mono_ms - TICK_MS) / LOST_CHECK_MS)
 		note_lost(d, clock_wall_ms());
+	mind_recent(d, mono_ms);
 	mind_ledger(d, mono_ms);
 	if (d->is_stopping)
 		mind_stopping(d, mono_ms);
@@ -300,7 +332,7 @@ bool bridge_run(const struct bridge_options *options,
 		.started_mono_ms = clock_mono_ms(),
 		.pending = BUF_INIT(BUF_UNLIMITED),
 	};
-	d.checkpoint_mono_ms = d.expire_mono_ms = d.started_mono_ms;
+	d.checkpoint_mono_ms = d.expire_mono_ms = d.recent_mono_ms = d.started_mono_ms;
 	signal(SIGPIPE, SIG_IGN);
 	char **origins = options->cors_origins ? split_origins(options->cors_origins) : NULL;
 	bool ok = daemon_open_state(&d, err) && make_loop(&d, origins, err) &&

@@ -57,11 +57,6 @@ static void load_stream(void *ctx, const struct op_stream *stream)
 	ingest_load_stream(ctx, stream);
 }
 
-static void load_request(void *ctx, const uint64_t hash[2], int64_t seen_ms)
-{
-	ingest_load_request(ctx, hash, seen_ms);
-}
-
 static void load_state(void *ctx, struct slice name, struct slice bytes)
 {
 	ingest_load_state(ctx, name, bytes);
@@ -75,7 +70,6 @@ static bool load_checkpoint(struct daemon *d, struct ledger *ledger, struct erro
 		.series = load_series,
 		.counter = load_counter,
 		.stream = load_stream,
-		.request = load_request,
 		.state = load_state,
 	};
 	return ledger_load(ledger, &visitor, err);
@@ -135,6 +129,27 @@ static bool replay_one(struct daemon *d, const char *attempt_path, const struct 
 		return true;
 	error_set(err, ERR_NEWER, "the journal record at %" PRIu64 " cannot be read", position);
 	return error_hint(err, "a newer cctm may have written it: run that one");
+}
+
+/* The journal is kept for a while behind the checkpoint, for the hashes of the requests in it. */
+static bool replay_requests(struct daemon *d, uint64_t until, struct error *err)
+{
+	size_t len;
+	uint64_t from = 0;
+	const char *text = ingest_state(d->ingest, STATE_RECENT, &len);
+	if (text && sscanf(text, "%" SCNu64, &from) != 1)
+		from = 0;
+	for (size_t i = 0; i < RECENT_MINUTES; i++)
+		d->recent[i] = from;
+	AUTO(journal_reader)
+	struct journal_reader *reader = journal_reader_open(d->options->state_dir, from, err);
+	struct slice record;
+	uint64_t position, next;
+	int got = reader ? 1 : -1;
+	while (got > 0 && (got = journal_read(reader, &record, &position, &next, err)) > 0 &&
+		position < until)
+		(void)ingest_replay_request(d->ingest, record);
+	return got >= 0;
 }
 
 static bool replay(struct daemon *d, uint64_t from, struct error *err)
@@ -305,7 +320,7 @@ bool daemon_open_state(struct daemon *d, struct error *err)
 	d->checkpoint_position = position;
 	if (!load_checkpoint(d, ledger, err) ||
 		!(d->journal = journal_open(o->state_dir, position, &d->findings, err)) ||
-		!replay(d, position, err)) {
+		!replay_requests(d, position, err) || !replay(d, position, err)) {
 		ledger_close(ledger);
 		return false;
 	}

@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 #define DEDUPE_WINDOW_MS INT64_C(900000)
-#define DEDUPE_MAX	 ((size_t)1 << 20)
+#define DEDUPE_MAX \
+	((size_t)1 << 17) /* 145 requests a second over the window; two generations are 4 MiB */
 
 struct dedupe;
 

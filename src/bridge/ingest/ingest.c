@@ -440,11 +440,16 @@ void ingest_load_stream(struct ingest *ing, const struct op_stream *stream)
 	streams_apply(ing->streams, stream);
 }
 
-void ingest_load_request(struct ingest *ing, const uint64_t hash[2], int64_t seen_ms)
+bool ingest_replay_request(struct ingest *ing, struct slice record)
 {
-	dedupe_add(ing->dedupe, hash, seen_ms);
-	if (seen_ms > ing->stats.last_sample_ms)
-		ing->stats.last_sample_ms = seen_ms;
+	struct record_reader reader;
+	if (!record_reader_init(&reader, record))
+		return false;
+	/* The hash is the first thing that the record of a request says. */
+	int got = record_next(&reader, &ing->op);
+	if (got > 0 && ing->op.kind == OP_REQUEST)
+		apply(ing, &ing->op, reader.arrived_ms, true);
+	return got >= 0;
 }
 
 void ingest_load_state(struct ingest *ing, struct slice name, struct slice bytes)

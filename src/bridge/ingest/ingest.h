@@ -74,7 +74,8 @@ void ingest_prepare_sequence_state(struct ingest *ing, int64_t now_ms);
 void ingest_load_series(struct ingest *ing, const struct op_series *series, int64_t shown_ms);
 void ingest_load_part(struct ingest *ing, uint32_t series, const struct part *part);
 void ingest_load_stream(struct ingest *ing, const struct op_stream *stream);
-void ingest_load_request(struct ingest *ing, const uint64_t hash[2], int64_t seen_ms);
+/* Of a record that the checkpoint holds already: only which request it took. */
+bool ingest_replay_request(struct ingest *ing, struct slice record);
 void ingest_load_state(struct ingest *ing, struct slice name, struct slice bytes);
 void ingest_load_epoch(struct ingest *ing, uint64_t start_ns, int64_t last_scrape_ms);
 bool ingest_replay(

@@ -79,16 +79,6 @@ static bool load_streams(sqlite3_stmt *row, const struct ledger_visitor *v, stru
 	return got == 0;
 }
 
-static bool load_requests(sqlite3_stmt *row, const struct ledger_visitor *v, struct error *err)
-{
-	int got;
-	while ((got = sql_step(row, err)) > 0) {
-		uint64_t hash[2] = { sql_u64(row, 0), sql_u64(row, 1) };
-		v->request(v->ctx, hash, sqlite3_column_int64(row, 2));
-	}
-	return got == 0;
-}
-
 static bool load_states(sqlite3_stmt *row, const struct ledger_visitor *v, struct error *err)
 {
 	int got;
@@ -99,7 +89,7 @@ static bool load_states(sqlite3_stmt *row, const struct ledger_visitor *v, struc
 	return got == 0;
 }
 
-enum part { PART_SERIES, PART_COUNTERS, PART_STREAMS, PART_REQUESTS, PART_STATES };
+enum part { PART_SERIES, PART_COUNTERS, PART_STREAMS, PART_STATES };
 
 static bool is_wanted(const struct ledger_visitor *v, enum part part)
 {
@@ -110,8 +100,6 @@ static bool is_wanted(const struct ledger_visitor *v, enum part part)
 		return v->counter != NULL;
 	case PART_STREAMS:
 		return v->stream != NULL;
-	case PART_REQUESTS:
-		return v->request != NULL;
 	case PART_STATES:
 		return v->state != NULL;
 	}
@@ -127,7 +115,6 @@ static bool load_part(
 				  " FROM counters ORDER BY series, part",
 		[PART_STREAMS] = "SELECT key1, key2, earliest, anchor, series, part, value, seen_ms"
 				 " FROM streams",
-		[PART_REQUESTS] = "SELECT hash1, hash2, seen_ms FROM requests",
 		[PART_STATES] = "SELECT name, bytes FROM state",
 	};
 	AUTO(statement) sqlite3_stmt *row = NULL;
@@ -142,8 +129,6 @@ static bool load_part(
 		return load_counters(row, v, l->progress.scrape_position, err);
 	case PART_STREAMS:
 		return load_streams(row, v, err);
-	case PART_REQUESTS:
-		return load_requests(row, v, err);
 	case PART_STATES:
 		return load_states(row, v, err);
 	}

@@ -20,7 +20,6 @@ struct fold *fold_new(const struct fold_base *base, enum fold_scope scope)
 	f->hours = (struct cells)CELLS_INIT(struct fold_hour, 24);
 	f->sessions = (struct cells)CELLS_INIT(struct fold_session, 8);
 	f->streams = (struct cells)CELLS_INIT(struct fold_stream, 24);
-	f->requests = (struct cells)CELLS_INIT(struct fold_request, 16);
 	f->base = *base;
 	f->scope = scope;
 	return f;
@@ -62,7 +61,6 @@ void fold_drop(struct fold *f)
 	cells_clear(&f->minutes);
 	cells_clear(&f->hours);
 	cells_clear(&f->streams);
-	cells_clear(&f->requests);
 	for (size_t i = 0; i < f->state_count; i++)
 		free_state(&f->states[i]);
 	free(f->states);
@@ -82,7 +80,7 @@ void fold_free(struct fold *f)
 static size_t fold_cells(const struct fold *f)
 {
 	return f->series.count + f->counters.count + f->minutes.count + f->hours.count +
-	       f->sessions.count + f->streams.count + f->requests.count + f->bytes / BYTES_PER_CELL;
+	       f->sessions.count + f->streams.count + f->bytes / BYTES_PER_CELL;
 }
 
 /* ---- items, asked from the base when first touched ---- */
@@ -337,13 +335,6 @@ static void fold_op_stream(struct fold *f, const struct op_stream *op)
 	s->stream = *op;
 }
 
-static void fold_op_request(struct fold *f, const uint64_t hash[2])
-{
-	bool is_new;
-	struct fold_request *r = cells_add(&f->requests, hash, &is_new);
-	r->seen_ms = f->arrived_ms;
-}
-
 static bool fold_op_lost(struct fold *f, const struct op_lost *op, struct error *err)
 {
 	struct fold_session *s = fold_session(f, op->session, err);
@@ -384,10 +375,6 @@ static bool fold_op(struct fold *f, uint64_t position, struct error *err)
 	const struct op *op = &f->op;
 	bool is_all = f->scope == FOLD_ALL;
 	switch (op->kind) {
-	case OP_REQUEST:
-		if (is_all)
-			fold_op_request(f, op->u.request);
-		return true;
 	case OP_SERIES:
 		return fold_op_series(f, &op->series, err);
 	case OP_SESSION:
@@ -414,6 +401,8 @@ static bool fold_op(struct fold *f, uint64_t position, struct error *err)
 		if (is_all)
 			fold_op_state(f, &op->u.state);
 		return true;
+	case OP_REQUEST:
+		return true; /* the bridge reads these back from the journal itself */
 	case OP_SEEN:
 		return true; /* what it led to comes as OP_LOST and OP_STATE */
 	}

@@ -70,11 +70,6 @@ struct fold_stream {
 	struct op_stream stream; /* begins with its key */
 };
 
-struct fold_request {
-	uint64_t hash[2];
-	int64_t seen_ms;
-};
-
 struct fold_state {
 	struct slice name, bytes; /* one allocation at name.ptr */
 };
@@ -95,7 +90,7 @@ struct fold_base {
 enum fold_scope { FOLD_ALL, FOLD_HISTORY }; /* history: series, sessions, minutes and hours only */
 
 struct fold {
-	struct cells series, counters, minutes, hours, sessions, streams, requests;
+	struct cells series, counters, minutes, hours, sessions, streams;
 	struct fold_state *states;
 	size_t state_count;
 	uint64_t epoch_start_ns; /* these four: 0 until set; kept by fold_drop */

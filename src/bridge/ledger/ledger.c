@@ -24,9 +24,6 @@
 #define MINUTE_MS INT64_C(60000)
 #define HOUR_MS	  INT64_C(3600000)
 
-/* How long after a request its hash is kept: the client stops repeating it long before. */
-#define REQUESTS_KEEP_MS INT64_C(3600000)
-
 static const char settings[] = "PRAGMA journal_mode = WAL;"
 			       "PRAGMA synchronous = NORMAL;"
 			       "PRAGMA cache_size = -256;" /* KiB: part of the bridge's 8 MiB */
@@ -220,7 +217,6 @@ bool ledger_expire(struct ledger *l, int64_t before_ms, uint64_t *deleted, struc
 		{ "DELETE FROM session_hours WHERE hour < ?1", hour },
 		{ "DELETE FROM sessions WHERE last_ms < ?1", hour * HOUR_MS },
 		{ "DELETE FROM streams WHERE seen_ms < ?1", before_ms },
-		{ "DELETE FROM requests WHERE seen_ms < ?1", clock_wall_ms() - REQUESTS_KEEP_MS },
 	};
 
 	*deleted = 0;

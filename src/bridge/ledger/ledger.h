@@ -13,7 +13,6 @@
  *   sessions       session (hash), text, user, terminal, version, first_ms, last_ms, lost, is_unknown
  *   session_hours  hour, session, series, part, amount   history by session; of histograms sum and count
  *   streams        key, earliest, anchor, series, part, value, seen_ms
- *   requests       hash, seen_ms                          the last hour
  *   state          name, bytes                            OP_STATE
  *   progress       one row: position, epoch_start_ns, last_scrape_ms, scrape_position
  *
@@ -44,8 +43,7 @@ uint64_t ledger_position(const struct ledger *l); /* everything before it is in 
 /* Folds the journal up to `position` (a record's end). */
 bool ledger_advance(struct ledger *l, uint64_t position, struct error *err) MUST_CHECK;
 
-/* Deletes history before `before_ms`, sessions and streams last seen before it, and requests older than an
- * hour. Returns how many rows went, in *deleted. */
+/* Deletes history before `before_ms`, and sessions and streams last seen before it. Returns how many rows went, in *deleted. */
 bool ledger_expire(struct ledger *l, int64_t before_ms, uint64_t *deleted, struct error *err)
 	MUST_CHECK;
 
@@ -67,7 +65,6 @@ struct ledger_visitor {
 	void (*series)(void *ctx, const struct op_series *series, int64_t shown_ms);
 	void (*counter)(void *ctx, const struct ledger_counter *counter);
 	void (*stream)(void *ctx, const struct op_stream *stream);
-	void (*request)(void *ctx, const uint64_t hash[2], int64_t seen_ms);
 	void (*state)(void *ctx, struct slice name, struct slice bytes);
 };
 

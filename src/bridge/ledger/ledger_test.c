@@ -56,13 +56,6 @@ static void see_stream(void *ctx, const struct op_stream *m)
 		(unsigned long long)m->anchor, m->series, m->part, m->value, (long long)m->time_ms);
 }
 
-static void see_request(void *ctx, const uint64_t hash[2], int64_t seen_ms)
-{
-	struct seen *s = ctx;
-	buf_addf(&s->text, "request %llx %llx at %lld\n", (unsigned long long)hash[0],
-		(unsigned long long)hash[1], (long long)seen_ms);
-}
-
 static void see_state(void *ctx, struct slice name, struct slice bytes)
 {
 	struct seen *s = ctx;
@@ -76,7 +69,6 @@ static const struct ledger_visitor see_all = {
 	.series = see_series,
 	.counter = see_counter,
 	.stream = see_stream,
-	.request = see_request,
 	.state = see_state,
 };
 

@@ -31,8 +31,6 @@ static const char version_1[] =
 	" earliest INTEGER NOT NULL, anchor INTEGER NOT NULL, series INTEGER NOT NULL,"
 	" part INTEGER NOT NULL, value REAL, seen_ms INTEGER NOT NULL,"
 	" PRIMARY KEY(key1, key2, earliest)) WITHOUT ROWID;"
-	"CREATE TABLE requests(hash1 INTEGER NOT NULL, hash2 INTEGER NOT NULL,"
-	" seen_ms INTEGER NOT NULL, PRIMARY KEY(hash1, hash2)) WITHOUT ROWID;"
 	"CREATE TABLE state(name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE progress(one INTEGER PRIMARY KEY CHECK(one = 1), position INTEGER NOT NULL,"
 	" epoch_start_ns INTEGER NOT NULL, last_scrape_ms INTEGER NOT NULL,"

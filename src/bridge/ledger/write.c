@@ -42,8 +42,6 @@ static const char *const texts[WRITE_STATEMENTS] = {
 	[WRITE_STREAM] = "INSERT OR REPLACE INTO streams"
 			 "(key1, key2, earliest, anchor, series, part, value, seen_ms)"
 			 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-	[WRITE_REQUEST] = "INSERT OR REPLACE INTO requests(hash1, hash2, seen_ms)"
-			  " VALUES(?1, ?2, ?3)",
 	[WRITE_STATE] = "INSERT OR REPLACE INTO state(name, bytes) VALUES(?1, ?2)",
 	[WRITE_PROGRESS] = "UPDATE progress SET position = ?1, epoch_start_ns = ?2,"
 			   " last_scrape_ms = ?3, scrape_position = ?4",
@@ -306,15 +304,6 @@ static bool write_stream(struct ledger *l, const struct op_stream *s, struct err
 	return sql_run(row, err);
 }
 
-static bool write_request(struct ledger *l, const struct fold_request *r, struct error *err)
-{
-	sqlite3_stmt *row = l->statements[WRITE_REQUEST];
-	sql_bind_u64(row, 1, r->hash[0]);
-	sql_bind_u64(row, 2, r->hash[1]);
-	sqlite3_bind_int64(row, 3, r->seen_ms);
-	return sql_run(row, err);
-}
-
 static bool write_state(struct ledger *l, const struct fold_state *s, struct error *err)
 {
 	sqlite3_stmt *row = l->statements[WRITE_STATE];
@@ -349,9 +338,6 @@ static bool write_checkpoint(struct ledger *l, struct fold *f, struct error *err
 		const struct fold_stream *s = cells_at(&f->streams, i);
 		ok = write_stream(l, &s->stream, err);
 	}
-	cells_sort(&f->requests, order_u64);
-	for (size_t i = 0; ok && i < f->requests.count; i++)
-		ok = write_request(l, cells_at(&f->requests, i), err);
 	for (size_t i = 0; ok && i < f->state_count; i++)
 		ok = write_state(l, &f->states[i], err);
 	return ok;
