@@ -102,7 +102,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *ctx)
 void serve_need_sweep(struct serve *s)
 {
 	struct timeval every = { .tv_usec = s->sweep_ms * 1000 };
-	if (s->stats.connections == 1)
+	if (!event_pending(s->sweep, EV_TIMEOUT, NULL))
 		event_add(s->sweep, &every);
 }
 
