@@ -21,7 +21,6 @@
 #include "bridge/ingest/sequence.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/mem.h"
 
@@ -29,6 +28,7 @@
 #define SESSION_CHAINS_MAX 32
 #define GAP_LENGTH_MAX	   UINT64_C(1000000) /* a longer one is no loss but a number from nowhere */
 #define NUMBER_MAX	   (UINT64_C(1) << 53)
+#define TIME_MAX_MS	   (INT64_C(1) << 53)
 #define TOLD_KEPT_MS	   INT64_C(900000)     /* how long a reported gap may still be filled */
 #define RETRY_MS	   INT64_C(15000)      /* the client gives up after some ten seconds */
 #define ALIVE_MS	   INT64_C(2592000000) /* 30 days: a process idle for longer is over */
@@ -74,12 +74,19 @@ struct sequence {
 	uint64_t tick;
 	int64_t unsure_until_ms; /* until then a chain that was dropped may come back */
 	bool has_work;		 /* some chain has gaps or something to report */
+	bool has_told_begin;	 /* some chain has a beginning that was reported lost */
 };
 
 struct run {
 	uint64_t user, session, first, last;
 	int64_t at_ms;
 };
+
+/* Differences of times do not overflow. */
+static bool is_time(int64_t ms)
+{
+	return ms >= 0 && ms < TIME_MAX_MS;
+}
 
 /* ---- the set of chains ---- */
 
@@ -151,27 +158,43 @@ static bool has_news(const struct chain *c)
 	return c->owed != 0 || c->is_unknown_due;
 }
 
-/* Forgets the chain that is idle longest, one without news first. */
-static void drop_idle(struct sequence *s)
+/* Chains go in this order: those without news first, then those idle longest. */
+static uint64_t drop_order(const struct chain *c)
 {
-	struct chain *victim = NULL;
-	for (size_t i = 0; i < s->count; i++) {
+	return c->tick | (has_news(c) ? UINT64_C(1) << 63 : 0);
+}
+
+static int compare_order(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* Forgets the chains that are idle longest, at least `count`. */
+static void drop_idle(struct sequence *s, size_t count)
+{
+	uint64_t *orders = mem_calloc(s->count, sizeof *orders);
+	for (size_t i = 0; i < s->count; i++)
+		orders[i] = drop_order(&s->chains[i]);
+	qsort(orders, s->count, sizeof *orders, compare_order);
+	uint64_t last = orders[count - 1];
+	free(orders);
+	for (size_t i = 0; i < s->count;) {
 		struct chain *c = &s->chains[i];
-		if (!victim || has_news(victim) > has_news(c) ||
-			(has_news(victim) == has_news(c) && c->tick < victim->tick))
-			victim = c;
+		if (drop_order(c) > last) {
+			i++;
+			continue;
+		}
+		if (c->last_ms + ALIVE_MS > s->unsure_until_ms)
+			s->unsure_until_ms = c->last_ms + ALIVE_MS;
+		chain_remove(s, c); /* another one stands here now */
 	}
-	if (!victim)
-		return;
-	if (victim->last_ms + ALIVE_MS > s->unsure_until_ms)
-		s->unsure_until_ms = victim->last_ms + ALIVE_MS;
-	chain_remove(s, victim);
 }
 
 static struct chain *chain_add(struct sequence *s, const struct chain *model)
 {
-	while (s->count >= s->chains_max)
-		drop_idle(s);
+	if (s->count >= s->chains_max)
+		drop_idle(s, 1 + s->count / 8); /* several at once: it costs a sort */
 	s->chains = mem_grow(s->chains, &s->room, s->count + 1, sizeof *s->chains);
 	struct chain *c = &s->chains[s->count];
 	*c = *model;
@@ -179,14 +202,15 @@ static struct chain *chain_add(struct sequence *s, const struct chain *model)
 	return c;
 }
 
-/* A session that is resumed again and again does not crowd out the others. */
+/* A session that is resumed again and again does not crowd out the others; repetitions go first. */
 static void prune_session(struct sequence *s, uint64_t session)
 {
 	struct chain *oldest = NULL;
 	unsigned count = 0;
 	for (struct chain *c = session_first(s, session); c; c = session_next(s, c)) {
 		count++;
-		if (!oldest || c->tick < oldest->tick)
+		if (!oldest || c->is_tentative > oldest->is_tentative ||
+			(c->is_tentative == oldest->is_tentative && c->tick < oldest->tick))
 			oldest = c;
 	}
 	if (count >= SESSION_CHAINS_MAX)
@@ -236,6 +260,7 @@ static void gap_add(struct sequence *s, struct chain *c, const struct gap *gap)
 		gap_remove(c, oldest);
 	}
 	c->gaps[c->gap_count++] = *gap;
+	s->has_told_begin |= gap->is_begin && gap->is_told;
 	s->has_work = true;
 }
 
@@ -351,7 +376,7 @@ static bool fill_any(struct sequence *s, const struct run *run, const struct cha
 /* Another session of this user that begins behind this very place, and was reported for want of it. */
 static void explain_begins(struct sequence *s, const struct run *run)
 {
-	for (size_t i = 0; s->has_work && i < s->count; i++) {
+	for (size_t i = 0; s->has_told_begin && i < s->count; i++) {
 		struct chain *c = &s->chains[i];
 		if (c->user != run->user || c->session == run->session)
 			continue;
@@ -616,7 +641,7 @@ static void begin_session(struct sequence *s, const struct run *run)
 void sequence_seen(struct sequence *s, uint64_t user, uint64_t session, uint64_t first,
 	uint64_t last, int64_t at_ms)
 {
-	if (session == 0 || first > last || last >= NUMBER_MAX)
+	if (session == 0 || first > last || last >= NUMBER_MAX || !is_time(at_ms))
 		return;
 	const struct run run = { user, session, first, last, at_ms };
 	struct chain *current = session_current(s, session);
@@ -633,12 +658,22 @@ void sequence_seen(struct sequence *s, uint64_t user, uint64_t session, uint64_t
 
 /* ---- what became certain ---- */
 
-/* Another chain of the session that lived at the same time: the numbers may have been mixed up. */
-static bool is_alone(const struct sequence *s, const struct chain *chain)
+/* The numbers of another chain may have been mixed up with those of this gap: it lived at the same time, or
+ * was taken for another process going on with just these numbers, just then. */
+static bool may_hide(const struct chain *c, const struct chain *chain, const struct gap *g)
+{
+	if (c->is_tentative)
+		return false;
+	if (c->born_ms < chain->last_ms && chain->born_ms < c->last_ms)
+		return true;
+	return c->start > 0 && c->start <= g->hi && c->next > g->lo &&
+	       c->born_ms - g->since_ms <= RETRY_MS;
+}
+
+static bool is_certain(const struct sequence *s, const struct chain *chain, const struct gap *g)
 {
 	for (struct chain *c = session_first(s, chain->session); c; c = session_next(s, c)) {
-		if (c != chain && !c->is_tentative && c->born_ms < chain->last_ms &&
-			chain->born_ms < c->last_ms)
+		if (c != chain && may_hide(c, chain, g))
 			return false;
 	}
 	return true;
@@ -665,7 +700,7 @@ static bool judge_gaps(struct sequence *s, struct chain *c, int64_t now_ms)
 		}
 		if (g->is_told || age_ms < SEQUENCE_GRACE_MS)
 			continue;
-		if (!is_alone(s, c)) {
+		if (!is_certain(s, c, g)) {
 			make_unknown(s, c->session);
 			return false;
 		}
@@ -674,6 +709,7 @@ static bool judge_gaps(struct sequence *s, struct chain *c, int64_t now_ms)
 			continue;
 		}
 		g->is_told = true;
+		s->has_told_begin |= g->is_begin;
 		c->told += g->hi - g->lo + 1;
 		c->owed += (int64_t)(g->hi - g->lo + 1);
 	}
@@ -813,7 +849,7 @@ static bool take_gaps(struct sequence *s, struct chain *c, size_t count, struct 
 		uint64_t flags = take(left);
 		g.is_begin = flags & FLAG_BEGIN;
 		g.is_told = flags & FLAG_TOLD;
-		if (g.lo > g.hi || g.hi >= c->next)
+		if (g.lo > g.hi || g.hi >= c->next || !is_time(g.since_ms))
 			return false;
 		gap_add(s, c, &g);
 	}
@@ -842,7 +878,7 @@ static bool take_chain(struct sequence *s, struct slice *left)
 	model.is_settled = flags & FLAG_SETTLED;
 	model.is_explained = flags & FLAG_EXPLAINED;
 	if (model.session == 0 || model.next > NUMBER_MAX || model.start > model.next ||
-		model.tick > s->tick)
+		model.tick > s->tick || !is_time(model.born_ms) || !is_time(model.last_ms))
 		return false;
 	s->has_work |= has_news(&model);
 	return take_gaps(s, chain_add(s, &model), flags >> GAPS_SHIFT, left);
@@ -870,7 +906,7 @@ struct sequence *sequence_restore(struct slice saved, unsigned chains_max)
 		sequence_free(s);
 		return NULL;
 	}
-	while (s->count > s->chains_max)
-		drop_idle(s);
+	if (s->count > s->chains_max)
+		drop_idle(s, s->count - s->chains_max);
 	return s;
 }

@@ -511,6 +511,23 @@ static void test_chains_are_bounded_and_a_forgotten_one_that_returns_lost_nothin
 	sequence_free(s);
 }
 
+static void test_a_session_resumed_many_times_is_bounded_and_still_watched(void **state)
+{
+	struct sequence *s = *state;
+	int64_t at_ms = 0;
+	for (int i = 0; i < 200; i++, at_ms += 1000000)
+		sequence_seen(s, USER, 1, 0, 9, at_ms);
+	sequence_seen(s, USER, 1, 10, 11, at_ms);
+	sequence_seen(s, USER, 1, 15, 16, at_ms + 1000);
+	struct outcome out = expire_at(s, at_ms + 61000);
+	assert_int_equal(out.lost[1], 3);
+	assert_false(out.is_unknown[1]);
+	struct buf saved = BUF_INIT(BUF_UNLIMITED);
+	sequence_save(s, &saved);
+	assert_true(saved.len < 40 * 80);
+	buf_clear(&saved);
+}
+
 static void test_gaps_are_bounded(void **state)
 {
 	struct sequence *s = *state;
@@ -742,6 +759,7 @@ int main(void)
 		QUESTION(test_without_a_session_id_nothing_is_claimed),
 		QUESTION(test_absurd_numbers_claim_nothing),
 		QUESTION(test_chains_are_bounded_and_a_forgotten_one_that_returns_lost_nothing),
+		QUESTION(test_a_session_resumed_many_times_is_bounded_and_still_watched),
 		QUESTION(test_gaps_are_bounded),
 		QUESTION(test_a_restored_state_with_fewer_chains_keeps_the_latest),
 		QUESTION(test_a_damaged_state_is_refused),
