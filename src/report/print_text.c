@@ -381,13 +381,11 @@ static void print_nothing(const struct view *v)
 		print_next_steps(v->out);
 		return;
 	}
-	AUTO(buf) struct buf last = BUF_INIT(BUF_UNLIMITED);
-	words_moment(&last, r->last_sample_ms);
-	out_printf(v->out,
-		"No data in this range. The last sample is of %s; choose another range with "
-		"--since "
-		"and --until.\n",
-		buf_str(&last));
+	AUTO(buf) struct buf text = BUF_INIT(BUF_UNLIMITED);
+	buf_adds(&text, "No data in this range. The last sample is of ");
+	words_moment(&text, r->last_sample_ms);
+	buf_adds(&text, "; choose another range with --since and --until.");
+	print_wrapped(v, buf_str(&text));
 }
 
 void report_print_text(struct out *o, const struct report *r, const struct print_options *options)

@@ -141,7 +141,7 @@ bool ledger_load(struct ledger *l, const struct ledger_visitor *v, struct error 
 		v->epoch(v->ctx, l->progress.epoch_start_ns, l->progress.last_scrape_ms);
 	for (enum part part = PART_SERIES; part <= PART_STATES; part++) {
 		if (!load_part(l, v, part, err))
-			return error_wrap(err, "reading the ledger's checkpoint");
+			return ledger_failed(l, err, "loading the checkpoint of");
 	}
 	return true;
 }

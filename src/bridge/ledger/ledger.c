@@ -18,8 +18,10 @@
 /* A reader holds no lock that blocks a writer in WAL mode; this is for a checkpoint at the wrong moment. */
 #define BUSY_TIMEOUT_MS 5000
 
-/* A whole check costs about 3 ms a MiB; a larger file shows its damage when the damaged page is read. */
-#define CHECK_BYTES_MAX ((off_t)8 << 20)
+/* A whole check takes about 6 ms a MiB. A larger file shows its damage when a damaged page is read, which
+ * leaves DAMAGED_FILE behind for the next start. */
+#define CHECK_BYTES_MAX ((off_t)4 << 20)
+#define DAMAGED_FILE	"ledger-damaged"
 
 #define MINUTE_MS INT64_C(60000)
 #define HOUR_MS	  INT64_C(3600000)
@@ -70,6 +72,18 @@ static bool open_database(struct ledger *l, const char *path, struct error *err)
 	       schema_read_progress(l->db, &l->progress, err) && write_prepare(l, err);
 }
 
+bool ledger_failed(struct ledger *l, struct error *err, const char *doing)
+{
+	int code = sqlite3_extended_errcode(l->db) & 0xff;
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+		AUTO(str) char *path = path_join(l->dir, DAMAGED_FILE);
+		struct error ignored = ERROR_INIT;
+		if (!make_private(path, &ignored))
+			error_clear(&ignored);
+	}
+	return error_wrap(err, "%s the ledger in %s", doing, l->dir);
+}
+
 static bool rename_if_there(const char *from, const char *to, struct error *err)
 {
 	if (rename(from, to) == 0 || errno == ENOENT)
@@ -88,7 +102,16 @@ static bool set_aside(const char *dir, struct error *err)
 		if (!rename_if_there(from, to, err))
 			return false;
 	}
+	AUTO(str) char *note = path_join(dir, DAMAGED_FILE);
+	if (unlink(note) < 0 && errno != ENOENT)
+		return error_set_errno(err, ERR_IO, errno, "cannot delete %s", note);
 	return dir_sync(dir, err);
+}
+
+static bool is_noted_as_damaged(const char *dir)
+{
+	AUTO(str) char *note = path_join(dir, DAMAGED_FILE);
+	return access(note, F_OK) == 0;
 }
 
 static void close_database(struct ledger *l)
@@ -104,8 +127,9 @@ struct ledger *ledger_open(const char *dir, bool *was_lost, struct error *err)
 	l->dir = mem_strdup(dir);
 	*was_lost = false;
 	AUTO(str) char *path = path_join(dir, LEDGER_FILE);
-	bool is_open = open_database(l, path, err);
-	if (!is_open && err->code == ERR_CORRUPT) {
+	bool is_damaged = is_noted_as_damaged(dir);
+	bool is_open = !is_damaged && open_database(l, path, err);
+	if (!is_open && (is_damaged || err->code == ERR_CORRUPT)) {
 		close_database(l);
 		error_clear(err);
 		*was_lost = true;
@@ -180,15 +204,16 @@ bool ledger_advance(struct ledger *l, uint64_t position, struct error *err)
 		return true;
 	struct progress p = l->progress;
 	if (!write_simple(l, WRITE_BEGIN, err))
-		return error_wrap(err, "writing the ledger in %s", l->dir);
+		return ledger_failed(l, err, "writing");
 	if (advance(l, position, &p, err) && write_simple(l, WRITE_COMMIT, err)) {
 		l->progress = p;
 		return true;
 	}
+	ledger_failed(l, err, "writing");
 	struct error ignored = ERROR_INIT;
 	if (!write_simple(l, WRITE_ROLLBACK, &ignored)) /* SQLite may have rolled back itself */
 		error_clear(&ignored);
-	return error_wrap(err, "writing the ledger in %s", l->dir);
+	return false;
 }
 
 static bool delete_before(
@@ -222,7 +247,7 @@ bool ledger_expire(struct ledger *l, int64_t before_ms, uint64_t *deleted, struc
 	*deleted = 0;
 	for (size_t i = 0; i < sizeof deletions / sizeof *deletions; i++) {
 		if (!delete_before(l, deletions[i].text, deletions[i].before, deleted, err))
-			return error_wrap(err, "expiring history in %s", l->dir);
+			return ledger_failed(l, err, "expiring history of");
 	}
 	return true;
 }
@@ -238,7 +263,7 @@ bool ledger_sync(struct ledger *l, struct error *err)
 	int code = sqlite3_wal_checkpoint_v2(l->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	if (code != SQLITE_OK && code != SQLITE_BUSY) {
 		sql_error(l->db, err);
-		return error_wrap(err, "syncing the ledger in %s", l->dir);
+		return ledger_failed(l, err, "syncing");
 	}
 	return true;
 }
@@ -253,7 +278,7 @@ bool ledger_stats(struct ledger *l, struct ledger_stats *out, struct error *err)
 		!sql_number(l->db, "SELECT count(*) FROM streams", 0, &streams, err) ||
 		!sql_number(l->db, "SELECT min(minute) FROM minutes", 0, &first, err) ||
 		!sql_number(l->db, "SELECT max(minute) FROM minutes", 0, &last, err))
-		return error_wrap(err, "reading the ledger in %s", l->dir);
+		return ledger_failed(l, err, "reading");
 	*out = (struct ledger_stats){
 		.position = l->progress.position,
 		.bytes = (uint64_t)(pages * page_size),

@@ -33,8 +33,9 @@ struct ledger;
 #define LEDGER_FILE	      "ledger.db"
 #define LEDGER_SCHEMA_VERSION 1
 
-/* Opens or makes DIR/ledger.db. A file that is no database or fails its check is renamed to
- * ledger-bad-<ms>.db, *was_lost is set, and a new one is made. */
+/* Opens or makes DIR/ledger.db. A file that is no database, fails its check, or was found damaged by an
+ * earlier call (which then failed with ERR_CORRUPT) is renamed to ledger-bad-<ms>.db, *was_lost is set, and
+ * a new one is made. */
 struct ledger *ledger_open(const char *dir, bool *was_lost, struct error *err) MUST_CHECK;
 void ledger_close(struct ledger *l);
 
@@ -43,7 +44,8 @@ uint64_t ledger_position(const struct ledger *l); /* everything before it is in 
 /* Folds the journal up to `position` (a record's end). */
 bool ledger_advance(struct ledger *l, uint64_t position, struct error *err) MUST_CHECK;
 
-/* Deletes history before `before_ms`, and sessions and streams last seen before it. Returns how many rows went, in *deleted. */
+/* Deletes history before `before_ms`, and sessions and streams last seen before it. *deleted says how many
+ * rows went. */
 bool ledger_expire(struct ledger *l, int64_t before_ms, uint64_t *deleted, struct error *err)
 	MUST_CHECK;
 

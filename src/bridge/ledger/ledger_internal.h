@@ -50,6 +50,10 @@ struct ledger {
 	sqlite3_stmt *statements[WRITE_STATEMENTS];
 };
 
+/* Puts "<doing> the ledger in DIR" in front of `err`. If the database is damaged, the next ledger_open is told
+ * to set it aside. Call it before anything else is done with the database. False. */
+bool ledger_failed(struct ledger *l, struct error *err, const char *doing);
+
 /* schema.c: makes or migrates the tables. ERR_NEWER and ERR_CORRUPT leave the file as it was. */
 bool schema_prepare(sqlite3 *db, struct error *err) MUST_CHECK;
 /* 0: no tables yet. ERR_NEWER when this program is too old for it. */

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -523,6 +524,53 @@ static void test_a_damaged_database_is_set_aside(void **state)
 	testing_free(t);
 }
 
+/* Too large to be checked as a whole at open: damage in it is found when it is read. */
+static void test_damage_found_later_is_set_aside_at_the_next_open(void **state)
+{
+	(void)state;
+	struct testing *t = testing_new();
+	struct ledger *l = open_ledger(t);
+	char help[900];
+	memset(help, 'h', sizeof help);
+	testing_begin(t);
+	for (uint32_t id = 1; id <= 6000; id++) {
+		t->op = (struct op){ .kind = OP_SERIES };
+		t->op.series.id = id;
+		t->op.series.kind = SERIES_COUNTER;
+		t->op.series.help = slice_of(help, sizeof help);
+		record_put(&t->record, &t->op);
+	}
+	advance(l, testing_end(t));
+	ledger_close(l);
+	AUTO(str) char *path = path_join(t->dir, LEDGER_FILE);
+	struct stat st;
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size > 4 << 20);
+	AUTO(fd) int fd = open(path, O_WRONLY);
+	char noise[4096];
+	memset(noise, 0xa5, sizeof noise);
+	for (off_t page = 500; page < 600; page++)
+		assert_int_equal(pwrite(fd, noise, sizeof noise, page * 4096), sizeof noise);
+
+	l = open_ledger(t);
+	struct error err = ERROR_INIT;
+	struct seen seen = { BUF_INIT(BUF_UNLIMITED) };
+	struct ledger_visitor visitor = { .ctx = &seen, .series = see_series };
+	assert_false(ledger_load(l, &visitor, &err));
+	assert_int_equal(err.code, ERR_CORRUPT);
+	error_clear(&err);
+	buf_clear(&seen.text);
+	ledger_close(l);
+	bool was_lost;
+	l = ledger_open(t->dir, &was_lost, &err);
+	assert_non_null(l);
+	assert_true(was_lost);
+	assert_true(has_file(t, "ledger-bad-", ".db"));
+	ledger_close(l);
+	ledger_close(open_ledger(t)); /* once */
+	testing_free(t);
+}
+
 static void test_a_newer_schema_is_refused_and_left_alone(void **state)
 {
 	(void)state;
@@ -729,6 +777,32 @@ static void test_counters_equal_a_plain_fold_bit_for_bit(void **state)
 	testing_free(t);
 }
 
+static void close_to_2460(void *ctx, const struct ledger_counter *c)
+{
+	(void)ctx;
+	assert_true(fabs(c->hi + c->lo - 2460) < 1e-12);
+	assert_true(fabs(c->hi - 2460) > 1e-12); /* a plain sum would be off */
+}
+
+static void test_counters_are_compensated_sums(void **state)
+{
+	(void)state;
+	struct testing *t = testing_new();
+	struct ledger *l = open_ledger(t);
+	for (int part = 0; part < 4; part++) {
+		testing_begin(t);
+		put_series(t, 1, SERIES_COUNTER, "a", NULL, NULL);
+		for (int i = 0; i < 50000; i++)
+			record_put_add(&t->record, 1, 0, 0.0123);
+		advance(l, testing_end(t));
+	}
+	struct ledger_visitor visitor = { .counter = close_to_2460 };
+	struct error err = ERROR_INIT;
+	assert_true(ledger_load(l, &visitor, &err));
+	ledger_close(l);
+	testing_free(t);
+}
+
 static void test_more_aggregates_than_fit_in_memory_are_written_in_parts(void **state)
 {
 	(void)state;
@@ -766,10 +840,12 @@ int main(void)
 		cmocka_unit_test(test_the_database_is_private),
 		cmocka_unit_test(test_a_file_that_is_no_database_is_set_aside),
 		cmocka_unit_test(test_a_damaged_database_is_set_aside),
+		cmocka_unit_test(test_damage_found_later_is_set_aside_at_the_next_open),
 		cmocka_unit_test(test_a_newer_schema_is_refused_and_left_alone),
 		cmocka_unit_test(test_expire_deletes_what_is_older_and_keeps_the_rest),
 		cmocka_unit_test(test_a_checkpoint_is_the_same_wherever_the_journal_was_cut),
 		cmocka_unit_test(test_counters_equal_a_plain_fold_bit_for_bit),
+		cmocka_unit_test(test_counters_are_compensated_sums),
 		cmocka_unit_test(test_more_aggregates_than_fit_in_memory_are_written_in_parts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@ bool sql_error(sqlite3 *db, struct error *err)
 	bool is_damage = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 	error_set(err, is_damage ? ERR_CORRUPT : ERR_IO, "%s", sqlite3_errmsg(db));
 	if (is_damage)
-		error_hint(err, "the bridge sets a damaged ledger aside at its next start");
+		error_hint(err, "the bridge sets a damaged ledger aside when it starts");
 	return false;
 }
 
