@@ -175,7 +175,16 @@ class Bridge:
             return Answer(self._connection.getresponse())
         except (http.client.HTTPException, OSError):
             self.disconnect()
+            self.assert_lives()
             raise
+
+    def assert_lives(self):
+        """A connection that breaks is one thing; a bridge that died is another, and its last words tell why."""
+        try:
+            status = self.process.wait(0.2)
+        except subprocess.TimeoutExpired:
+            return
+        raise AssertionError(f"the bridge ended by itself, status {status}: {self.errors()[-4000:]}")
 
     def send(self, request, how="recorded"):
         """A recorded request; anything but 200 is an error."""
