@@ -10,8 +10,9 @@
 #include "core/buf.h"
 #include "core/mem.h"
 
-#define ATTRS_MAX      128  /* read of one set; the rest is noted as dropped */
-#define VALUE_TEXT_MAX 4096 /* before it is cut to a label's length */
+#define ATTRS_MAX      128		    /* read of one set; the rest is noted as dropped */
+#define VALUE_TEXT_MAX 4096		    /* before it is cut to a label's length */
+#define NAME_ROOM      (NAMES_KEY_MAX + 32) /* a key as a name, with what may come in front */
 
 struct span {
 	size_t at, len;
@@ -102,10 +103,14 @@ static struct span add_text(struct attr_set *set, struct slice s)
 	return span;
 }
 
-static struct span add_name(struct attr_set *set, struct slice key)
+/* The key is read while its name is written behind it: the room for both forms is made first. */
+static struct span add_name(struct attr_set *set, struct span of_key)
 {
-	struct span span = { .at = set->text.len };
 	struct buf *text = &set->text;
+	if (!buf_reserve(text, (size_t)NAME_ROOM * 2))
+		return (struct span){ text->len, 0 };
+	struct slice key = span_of(set, of_key);
+	struct span span = { .at = text->len };
 	names_label(key, text);
 	span.len = text->len - span.at;
 	if (is_in(reserved_names, span_of(set, span))) {
@@ -314,7 +319,7 @@ static void name_entries(struct attr_set *set)
 	for (size_t i = 0; i < set->count; i++) {
 		struct entry *e = &set->entries[i];
 		if (e->is_label && e->name.len == 0)
-			e->name = add_name(set, span_of(set, e->key));
+			e->name = add_name(set, e->key);
 	}
 }
 
