@@ -112,6 +112,8 @@ static void test_outside_of_the_doubles_the_nearest_part_is_taken(void **state)
 	assert_true(exponential_le(exponential_part(0, 5000, EXPONENTIAL_POSITIVE)) == DBL_MAX);
 	assert_true(exponential_le(exponential_part(0, -5000, EXPONENTIAL_POSITIVE)) == 0x1p-1022);
 	assert_int_equal(exponential_part(0, -5000, EXPONENTIAL_NEGATIVE), EXPONENTIAL_PART_ZERO);
+	assert_int_equal(exponential_part(3, EXPONENTIAL_INDEX_MIN, EXPONENTIAL_NEGATIVE),
+		EXPONENTIAL_PART_ZERO);
 	assert_true(exponential_le(exponential_part(-10, 0, EXPONENTIAL_POSITIVE)) == DBL_MAX);
 	assert_true(exponential_le(exponential_part(-10, -1, EXPONENTIAL_POSITIVE)) == 1);
 	assert_true(exponential_le(exponential_part(-10, -1, EXPONENTIAL_NEGATIVE)) == 0);

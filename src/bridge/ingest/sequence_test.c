@@ -470,6 +470,45 @@ static void test_a_gap_that_an_older_process_would_make_smaller_is_unknown(void 
 	assert_true(out.is_unknown[1]);
 }
 
+static void test_numbers_of_a_resumed_process_or_of_a_retry_are_unknown(void **state)
+{
+	struct sequence *s = *state;
+	sequence_seen(s, USER, 1, 0, 4, 1000);
+	sequence_seen(s, USER, 1, 8, 9, 2000);
+	sequence_seen(s, USER, 1, 0, 4, 5000);
+	sequence_seen(s, USER, 1, 5, 7, 9000); /* the resumed one goes on, or the gap is filled */
+	struct outcome out = expire_at(s, 90000);
+	assert_int_equal(out.lost[1], 0);
+	assert_true(out.is_unknown[1]);
+}
+
+/* Session 2 is a /clear of session 1, and its numbers come in disorder; session 3 begins at that time, and its
+ * first request ends just where the late one begins. */
+static void test_disorder_that_looks_like_another_process_going_on_claims_nothing(void **state)
+{
+	struct sequence *s = *state;
+	sequence_seen(s, USER, 1, 0, 13, 500);
+	sequence_seen(s, USER, 2, 18, 19, 1000);
+	sequence_seen(s, USER, 3, 0, 13, 3000);
+	sequence_seen(s, USER, 2, 14, 17, 6000);
+	struct outcome out = expire_at(s, 90000);
+	assert_int_equal(total(&out), 0);
+	assert_true(out.is_unknown[2]);
+}
+
+static void test_disorder_before_the_session_goes_on_claims_nothing(void **state)
+{
+	struct sequence *s = *state;
+	sequence_seen(s, USER, 1, 0, 5, 500);
+	sequence_seen(s, USER, 2, 7, 9, 1000);
+	sequence_seen(s, USER, 3, 0, 5, 3000);
+	sequence_seen(s, USER, 2, 6, 6, 5000);
+	sequence_seen(s, USER, 2, 10, 14, 6000);
+	struct outcome out = expire_at(s, 90000);
+	assert_int_equal(total(&out), 0);
+	assert_true(out.is_unknown[2]);
+}
+
 static void test_without_a_session_id_nothing_is_claimed(void **state)
 {
 	struct sequence *s = *state;
@@ -756,6 +795,9 @@ int main(void)
 		QUESTION(test_two_processes_on_one_session_are_unknown_and_nothing_is_claimed),
 		QUESTION(test_what_was_told_of_a_session_that_becomes_unknown_is_taken_back),
 		QUESTION(test_a_gap_that_an_older_process_would_make_smaller_is_unknown),
+		QUESTION(test_numbers_of_a_resumed_process_or_of_a_retry_are_unknown),
+		QUESTION(test_disorder_that_looks_like_another_process_going_on_claims_nothing),
+		QUESTION(test_disorder_before_the_session_goes_on_claims_nothing),
 		QUESTION(test_without_a_session_id_nothing_is_claimed),
 		QUESTION(test_absurd_numbers_claim_nothing),
 		QUESTION(test_chains_are_bounded_and_a_forgotten_one_that_returns_lost_nothing),
