@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "bridge/otlp/reasons.h"
+#include "bridge/serve/chunked.h"
 #include "bridge/serve/inflate.h"
 #include "fuzz.h"
 
@@ -58,12 +59,12 @@ struct outcome {
 
 static struct outcome read_chunks(struct slice in, size_t step)
 {
-	struct http1_chunked c = { .state = CHUNK_SIZE };
+	struct chunked c = { .state = CHUNKED_SIZE };
 	struct outcome o = { .verdict = 1 };
-	while (o.used < in.len && c.state != CHUNK_DONE) {
+	while (o.used < in.len && c.state != CHUNKED_DONE) {
 		size_t piece = in.len - o.used < step ? in.len - o.used : step;
 		struct slice run;
-		o.verdict = http1_chunked(&c, slice_of(in.ptr + o.used, piece), &run);
+		o.verdict = chunked_read(&c, slice_of(in.ptr + o.used, piece), &run);
 		if (o.verdict <= 0)
 			break;
 		must(o.verdict <= (int64_t)piece && run.len <= piece);
@@ -73,7 +74,7 @@ static struct outcome read_chunks(struct slice in, size_t step)
 		o.used += (size_t)o.verdict;
 	}
 	if (o.verdict > 0)
-		o.verdict = c.state == CHUNK_DONE;
+		o.verdict = c.state == CHUNKED_DONE;
 	return o;
 }
 

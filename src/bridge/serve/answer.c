@@ -67,8 +67,8 @@ void answer_date(int64_t wall_ms, char out[ANSWER_DATE_LEN + 1])
 	unsigned of_day = (unsigned)(s % 86400);
 	char text[64];
 	snprintf(text, sizeof(text), "%.3s, %02u %.3s %04d %02u:%02u:%02u GMT",
-		days + 3 * (s / 86400 % 7), day, months + 3 * (month - 1), year, of_day / 3600,
-		of_day / 60 % 60, of_day % 60);
+		days + 3 * (s / 86400 % 7), day, months + (size_t)3 * (month - 1), year,
+		of_day / 3600, of_day / 60 % 60, of_day % 60);
 	memcpy(out, text, ANSWER_DATE_LEN);
 	out[ANSWER_DATE_LEN] = '\0';
 }
@@ -98,7 +98,7 @@ static size_t varint_len(uint64_t v)
 static void add_varint(struct buf *out, uint64_t v)
 {
 	for (; v >= 128; v >>= 7)
-		buf_addc(out, (char)(v & 127) | (char)-128);
+		buf_addc(out, (char)(unsigned char)(v | 128));
 	buf_addc(out, (char)v);
 }
 

@@ -9,9 +9,6 @@
 #define BAD	      (-(int64_t)REASON_MALFORMED_HTTP)
 #define TOO_LARGE     (-(int64_t)REASON_HEADER_TOO_LARGE)
 #define BIT(c)	      (UINT64_C(1) << ((c)&63))
-#define EXTENSION_MAX 1024
-#define TRAILERS_MAX  8192
-#define SIZE_DIGITS   15
 #define LENGTH_DIGITS 19 /* always fit 64 bits */
 
 static bool is_token_char(unsigned char c)
@@ -266,27 +263,21 @@ static bool take_cors_headers(struct http1_head *h, struct slice value)
 	return true;
 }
 
-#define FIELD(name, take)                     \
-	{                                     \
-		name, sizeof(name) - 1, &take \
-	}
-
 static const struct field {
-	const char *name;
-	size_t len;
+	const char *name; /* lower case */
 	bool (*take)(struct http1_head *h, struct slice value);
 } fields[] = {
-	FIELD("host", take_host),
-	FIELD("accept", take_accept),
-	FIELD("expect", take_expect),
-	FIELD("origin", take_origin),
-	FIELD("connection", take_connection),
-	FIELD("content-type", take_content_type),
-	FIELD("content-length", take_content_length),
-	FIELD("content-encoding", take_content_encoding),
-	FIELD("transfer-encoding", take_transfer_encoding),
-	FIELD("access-control-request-method", take_cors_method),
-	FIELD("access-control-request-headers", take_cors_headers),
+	{ "host", take_host },
+	{ "accept", take_accept },
+	{ "expect", take_expect },
+	{ "origin", take_origin },
+	{ "connection", take_connection },
+	{ "content-type", take_content_type },
+	{ "content-length", take_content_length },
+	{ "content-encoding", take_content_encoding },
+	{ "transfer-encoding", take_transfer_encoding },
+	{ "access-control-request-method", take_cors_method },
+	{ "access-control-request-headers", take_cors_headers },
 };
 
 /* field-line = field-name ":" OWS field-value OWS; a line that begins with a blank is obs-fold and has no
@@ -305,7 +296,7 @@ static bool read_field(struct slice line, struct http1_head *out)
 		return false;
 	struct slice name = slice_of(line.ptr, colon);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (fields[i].len == colon && http1_token_is(name, fields[i].name))
+		if (http1_token_is(name, fields[i].name))
 			return fields[i].take(
 				out, trim(slice_of(line.ptr + colon + 1, line.len - colon - 1)));
 	return true;
@@ -346,120 +337,4 @@ int64_t http1_head(
 	if (!out->has_host && out->minor > 0) /* RFC 9112, 3.2 */
 		return BAD;
 	return end;
-}
-
-static int hex(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool chunk_size_byte(struct http1_chunked *c, unsigned char byte)
-{
-	int digit = hex(byte);
-	if (digit >= 0 && c->digits < SIZE_DIGITS) {
-		c->left = c->left << 4 | (uint64_t)digit;
-		c->digits++;
-		return true;
-	}
-	if (digit >= 0 || !c->digits)
-		return false;
-	c->state = byte == '\r' ? CHUNK_SIZE_LF : byte == ';' ? CHUNK_EXTENSION : CHUNK_PAD;
-	return byte == '\r' || byte == ';' || is_blank(byte);
-}
-
-static bool chunk_pad_byte(struct http1_chunked *c, unsigned char byte)
-{
-	if (is_blank(byte))
-		return ++c->overhead <= EXTENSION_MAX;
-	c->state = byte == ';' ? CHUNK_EXTENSION : CHUNK_SIZE_LF;
-	return byte == ';' || byte == '\r';
-}
-
-/* Text that is passed over, up to its CR. */
-static bool chunk_text_byte(
-	struct http1_chunked *c, unsigned char byte, unsigned max, enum http1_chunk_state after)
-{
-	if (byte == '\r') {
-		c->state = after;
-		return true;
-	}
-	return (byte >= ' ' || byte == '\t') && byte != 127 && ++c->overhead <= max;
-}
-
-static bool chunk_expect(
-	struct http1_chunked *c, unsigned char byte, char expected, enum http1_chunk_state after)
-{
-	c->state = after;
-	return byte == (unsigned char)expected;
-}
-
-static bool chunk_size_end(struct http1_chunked *c, unsigned char byte)
-{
-	enum http1_chunk_state after = c->left ? CHUNK_DATA : CHUNK_TRAILER_START;
-	c->overhead = 0;
-	c->digits = 0;
-	return chunk_expect(c, byte, '\n', after);
-}
-
-static bool chunk_trailer_start(struct http1_chunked *c, unsigned char byte)
-{
-	if (byte == '\r') {
-		c->state = CHUNK_END_LF;
-		return true;
-	}
-	c->state = CHUNK_TRAILER;
-	return chunk_text_byte(c, byte, TRAILERS_MAX, CHUNK_TRAILER_LF);
-}
-
-/* One byte of anything but data (RFC 9112, 7.1). */
-static bool chunk_byte(struct http1_chunked *c, unsigned char byte)
-{
-	switch (c->state) {
-	case CHUNK_SIZE:
-		return chunk_size_byte(c, byte);
-	case CHUNK_PAD:
-		return chunk_pad_byte(c, byte);
-	case CHUNK_EXTENSION:
-		return chunk_text_byte(c, byte, EXTENSION_MAX, CHUNK_SIZE_LF);
-	case CHUNK_SIZE_LF:
-		return chunk_size_end(c, byte);
-	case CHUNK_DATA_CR:
-		return chunk_expect(c, byte, '\r', CHUNK_DATA_LF);
-	case CHUNK_DATA_LF:
-		return chunk_expect(c, byte, '\n', CHUNK_SIZE);
-	case CHUNK_TRAILER_START:
-		return chunk_trailer_start(c, byte);
-	case CHUNK_TRAILER:
-		return chunk_text_byte(c, byte, TRAILERS_MAX, CHUNK_TRAILER_LF);
-	case CHUNK_TRAILER_LF:
-		return chunk_expect(c, byte, '\n', CHUNK_TRAILER_START);
-	case CHUNK_END_LF:
-		return chunk_expect(c, byte, '\n', CHUNK_DONE);
-	case CHUNK_DATA:
-	case CHUNK_DONE:
-		break;
-	}
-	return false;
-}
-
-int64_t http1_chunked(struct http1_chunked *c, struct slice in, struct slice *data)
-{
-	size_t at = 0;
-	*data = slice_of(NULL, 0);
-	while (at < in.len && c->state != CHUNK_DONE) {
-		if (c->state == CHUNK_DATA) {
-			size_t run = in.len - at < c->left ? in.len - at : (size_t)c->left;
-			*data = slice_of(in.ptr + at, run);
-			c->left -= run;
-			if (!c->left)
-				c->state = CHUNK_DATA_CR;
-			return (int64_t)(at + run);
-		}
-		if (!chunk_byte(c, in.ptr[at++]))
-			return c->overhead > TRAILERS_MAX ? TOO_LARGE : BAD;
-	}
-	return (int64_t)at;
 }

@@ -1,7 +1,7 @@
-/* HTTP/1.x request heads and chunked bodies (RFC 9112), as pure functions of bytes: no I/O, no allocation.
+/* HTTP/1.x request heads (RFC 9112), as a pure function of bytes: no I/O, no allocation.
  *
- * Both readers return >0: bytes consumed, 0: more bytes are needed, <0: the negated enum reason why the
- * message is refused. Slices in the result borrow from the input.
+ * The reader returns >0: bytes consumed, 0: more bytes are needed, <0: the negated enum reason why the
+ * message is refused. Slices in the result borrow from the input. Bodies are chunked.h's.
  *
  * Where RFC 9112 leaves a choice, the strict one is taken, because a proxy in front that reads a message
  * differently is how requests are smuggled: bare LF, obs-fold, space before the colon, NUL and other
@@ -56,31 +56,6 @@ size_t http1_blank(struct slice in);
  * read again from its beginning. */
 int64_t http1_head(struct slice in, size_t *scanned, const struct http1_limits *limits,
 	struct http1_head *out);
-
-enum http1_chunk_state {
-	CHUNK_SIZE,
-	CHUNK_PAD,
-	CHUNK_EXTENSION,
-	CHUNK_SIZE_LF,
-	CHUNK_DATA,
-	CHUNK_DATA_CR,
-	CHUNK_DATA_LF,
-	CHUNK_TRAILER_START,
-	CHUNK_TRAILER,
-	CHUNK_TRAILER_LF,
-	CHUNK_END_LF,
-	CHUNK_DONE,
-};
-
-struct http1_chunked { /* zeroed: at the beginning of a body */
-	enum http1_chunk_state state;
-	uint64_t left;	   /* bytes of this chunk */
-	unsigned digits;   /* of the size */
-	unsigned overhead; /* bytes of this extension, or of all trailer fields */
-};
-
-/* Reads on; *data is a run of the body's bytes, possibly empty. state is CHUNK_DONE after the last byte. */
-int64_t http1_chunked(struct http1_chunked *c, struct slice in, struct slice *data);
 
 bool http1_token_is(struct slice s, const char *lower); /* equal, ASCII case aside */
 

@@ -102,7 +102,7 @@ void listener_drain(struct listener *l)
 
 void listener_pause(struct serve *s)
 {
-	static const struct timeval pause = { .tv_usec = ACCEPT_PAUSE_MS * 1000 };
+	static const struct timeval pause = { .tv_usec = ACCEPT_PAUSE_MS * 1000L };
 	for (unsigned i = 0; i < DOOR_COUNT; i++)
 		if (s->listeners[i].event)
 			event_del(s->listeners[i].event);

@@ -129,7 +129,7 @@ static enum step begin_body(struct conn *c, const struct http1_head *head,
 	struct inbound *in = conn_inbound(c);
 	in->request = *request;
 	in->is_chunked = head->framing == HTTP1_CHUNKED;
-	in->chunked = (struct http1_chunked){ .state = CHUNK_SIZE };
+	in->chunked = (struct chunked){ .state = CHUNKED_SIZE };
 	in->body = in->is_chunked ? (struct buf)BUF_INIT(s->limits.body_max)
 				  : spares_take(&s->spares, (size_t)head->length);
 	in->bytes.len = 0;
@@ -226,9 +226,9 @@ enum step request_take(struct conn *c, struct slice in, size_t *used)
 enum step request_feed(struct conn *c, struct slice in, size_t *used)
 {
 	struct inbound *body = c->in;
-	while (*used < in.len && body->chunked.state != CHUNK_DONE) {
+	while (*used < in.len && body->chunked.state != CHUNKED_DONE) {
 		struct slice data;
-		int64_t n = http1_chunked(
+		int64_t n = chunked_read(
 			&body->chunked, slice_of(in.ptr + *used, in.len - *used), &data);
 		enum reason reason = n < 0				    ? (enum reason) - n
 				     : !buf_append_slice(&body->body, data) ? REASON_BODY_TOO_LARGE
@@ -238,7 +238,7 @@ enum step request_feed(struct conn *c, struct slice in, size_t *used)
 		*used += (size_t)n;
 	}
 	conn_account(c);
-	if (body->chunked.state == CHUNK_DONE)
+	if (body->chunked.state == CHUNKED_DONE)
 		return request_whole(c);
 	conn_progress(c);
 	return STEP_STOP;

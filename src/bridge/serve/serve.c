@@ -17,8 +17,6 @@
 #define SWEEP_MAX_MS 500
 #define DATE_MS	     500
 
-/* ---- budget ---- */
-
 void serve_hold(struct serve *s, size_t *counted, size_t bytes)
 {
 	bool is_release = bytes < *counted;
@@ -39,8 +37,6 @@ bool serve_may_read(const struct serve *s, const struct conn *c)
 		return true;
 	return s->held < (mine > BODY_SMALL ? max - reserve : max);
 }
-
-/* ---- time ---- */
 
 const char *serve_date(struct serve *s)
 {
@@ -101,12 +97,10 @@ static void on_sweep(evutil_socket_t fd, short what, void *ctx)
 
 void serve_need_sweep(struct serve *s)
 {
-	struct timeval every = { .tv_usec = s->sweep_ms * 1000 };
+	struct timeval every = { .tv_usec = s->sweep_ms * 1000L };
 	if (!event_pending(s->sweep, EV_TIMEOUT, NULL))
 		event_add(s->sweep, &every);
 }
-
-/* ---- things put off to the loop ---- */
 
 /* Before an idle connection is closed for good: what has come meanwhile is a request. */
 static void look_once_more(struct serve *s)
@@ -140,8 +134,6 @@ static void on_resume_accept(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	listener_resume(ctx);
 }
-
-/* ---- life cycle ---- */
 
 /* Ten thousand idle connections need as many descriptors; the usual soft limit is 1,024. */
 static unsigned raise_descriptors(void)

@@ -1,7 +1,7 @@
 /* What the files of this room share.
  *
  *   listener.c  opens doors, accepts, makes room when there are too many connections
- *   conn.c      one connection: states, lists, reading, writing, deadlines, closing
+ *   conn.c      one connection: life, lists, deadlines; conn_read.c and conn_write.c: its bytes
  *   request.c   a head becomes a decision: export, page, preflight, refusal; bodies
  *   exchange.c  a whole request goes to the daemon; its answer comes back, now or later
  *   serve.c     life cycle, the sweep over deadlines, the budget of bytes
@@ -16,6 +16,7 @@
 #include <event2/event_struct.h>
 
 #include "bridge/serve/answer.h"
+#include "bridge/serve/chunked.h"
 #include "bridge/serve/cors.h"
 #include "bridge/serve/http1.h"
 #include "bridge/serve/inflate.h"
@@ -65,7 +66,7 @@ struct inbound {	  /* bytes of a request that is not whole */
 	struct buf body;
 	bool is_chunked;
 	size_t left; /* of a body with a length */
-	struct http1_chunked chunked;
+	struct chunked chunked;
 	size_t held; /* counted in the budget */
 };
 
@@ -139,22 +140,33 @@ struct serve {
 /* conn.c */
 void conn_new(struct serve *s, enum serve_door door, int fd);
 void conn_free(struct conn *c);
+int conn_fd(const struct conn *c);
 void conn_move(struct conn *c, struct conn_list *to);
 void conn_want(struct conn *c, short what);
+void conn_wait(struct conn *c); /* for the budget */
 void conn_unwait(struct conn *c);
 void conn_expire(struct conn *c); /* its deadline has passed */
 bool conn_has_unread(const struct conn *c);
 struct inbound *conn_inbound(struct conn *c);
-void conn_account(struct conn *c);  /* after in->bytes or in->body changed */
+void conn_account(struct conn *c); /* after in->bytes or in->body changed */
+void conn_drop_inbound(struct conn *c);
+void conn_drop_outbound(struct conn *c);
+void conn_drop_body(struct conn *c);
 void conn_progress(struct conn *c); /* sets the deadline for the state */
 
+/* conn_write.c */
 /* Writes `head`, then `body`, which is taken and may be NULL. Errors show in is_broken. */
 void conn_send(struct conn *c, const void *head, size_t len, struct buf *body);
 void conn_send_continue(struct conn *c);
-void conn_drop_body(struct conn *c);
 void conn_answer(struct conn *c, const struct answer_to *to, const struct serve_answer *answer);
 enum step conn_settle(struct conn *c); /* what follows an answer */
-void conn_resume(struct conn *c);      /* goes on from outside its own callback */
+enum step conn_flush(struct conn *c);  /* the socket has room again */
+
+/* conn_read.c */
+void conn_read(struct conn *c);
+void conn_drain(struct conn *c);
+void conn_go_on(struct conn *c);  /* after an answer that had to wait, from its own callback */
+void conn_resume(struct conn *c); /* the same from outside its callback */
 
 /* request.c */
 enum step request_take(struct conn *c, struct slice in, size_t *used); /* state IDLE or HEAD */
