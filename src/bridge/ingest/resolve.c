@@ -6,6 +6,7 @@
 #include "bridge/ingest/names.h"
 
 #define OWN_PREFIX   "cctm_"
+#define HELP_MAX     1024
 #define OVERFLOW_MAX 4096u /* overflow series, one a family: families are bounded by it too */
 
 /* The label that OpenTelemetry's specification gives the series that takes what is past the limit. */
@@ -65,6 +66,22 @@ static void render_labels(struct ingest *ing, const struct op_label *labels, siz
 	}
 }
 
+/* What is kept of the words of a metric: the journal bounds every text, and HELP must be UTF-8 or Prometheus
+ * refuses the whole page. `text` holds the bytes. */
+static void take_words(
+	const struct series_request *request, struct op_series *made, struct buf *text)
+{
+	names_clean_utf8(request->metric, NAMES_METRIC_MAX, text);
+	size_t metric = text->len;
+	names_clean_utf8(request->unit, NAMES_UNIT_MAX, text);
+	size_t unit = text->len;
+	names_clean_utf8(request->help, HELP_MAX, text);
+	const unsigned char *at = (const unsigned char *)buf_str(text);
+	made->metric = slice_of(at, metric);
+	made->unit = slice_of(at + metric, unit - metric);
+	made->help = slice_of(at + unit, text->len - unit);
+}
+
 static struct series *find_or_make(struct ingest *ing, const struct series_request *request,
 	const struct op_label *labels, size_t label_count)
 {
@@ -77,10 +94,9 @@ static struct series *find_or_make(struct ingest *ing, const struct series_reque
 	struct op_series *made = &ing->op.series;
 	made->id = 0;
 	made->kind = kind;
-	made->metric = request->metric;
+	AUTO(buf) struct buf text = BUF_INIT(BUF_UNLIMITED);
+	take_words(request, made, &text);
 	made->family = buf_slice(&ing->family);
-	made->unit = request->unit;
-	made->help = request->help;
 	made->label_count = label_count;
 	memcpy(made->labels, labels, label_count * sizeof *labels);
 	made->bound_count = request->bound_count;
