@@ -25,7 +25,7 @@
 #include "core/str.h"
 
 #define BUSY_TIMEOUT_MS 5000
-#define ATTEMPTS	20
+#define ATTEMPTS	200
 #define MINUTE_MS	INT64_C(60000)
 #define HOUR_MS		INT64_C(3600000)
 

@@ -178,7 +178,8 @@ static bool fold_journal(
 	}
 	/* The caller knows that everything before `to` is written: what is left holds no record (a segment that
 	 * has just begun, or a damaged place that the journal has told about). */
-	*reached = to;
+	if (*reached < to)
+		*reached = to;
 	return true;
 }
 
