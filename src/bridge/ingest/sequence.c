@@ -73,7 +73,8 @@ struct sequence {
 	uint32_t bucket_count; /* a power of two */
 	uint64_t tick;
 	int64_t unsure_until_ms; /* until then a chain that was dropped may come back */
-	bool has_work;		 /* some chain has gaps or something to report */
+	int64_t due_ms;		 /* before it no gap is to be judged or forgotten */
+	bool has_news;		 /* some chain has something to report */
 	bool has_told_begin;	 /* some chain has a beginning that was reported lost */
 };
 
@@ -247,6 +248,12 @@ static void gap_remove(struct chain *c, size_t i)
 	c->gaps[i] = c->gaps[--c->gap_count];
 }
 
+static void note_due(struct sequence *s, const struct gap *g)
+{
+	int64_t due_ms = g->since_ms + (g->is_told ? TOLD_KEPT_MS : SEQUENCE_GRACE_MS);
+	s->due_ms = due_ms < s->due_ms ? due_ms : s->due_ms;
+}
+
 static void gap_add(struct sequence *s, struct chain *c, const struct gap *gap)
 {
 	if (!c->gaps)
@@ -261,7 +268,7 @@ static void gap_add(struct sequence *s, struct chain *c, const struct gap *gap)
 	}
 	c->gaps[c->gap_count++] = *gap;
 	s->has_told_begin |= gap->is_begin && gap->is_told;
-	s->has_work = true;
+	note_due(s, gap);
 }
 
 static void take_back(struct sequence *s, struct chain *c, uint64_t count)
@@ -270,7 +277,7 @@ static void take_back(struct sequence *s, struct chain *c, uint64_t count)
 		count = c->told;
 	c->told -= count;
 	c->owed -= (int64_t)count;
-	s->has_work = true;
+	s->has_news = true;
 }
 
 /* From now on one chain stands for the session; what was reported of it is taken back. */
@@ -290,7 +297,7 @@ static void make_unknown(struct sequence *s, uint64_t session)
 		merged.next = c->next > merged.next ? c->next : merged.next;
 	}
 	chain_add(s, &merged);
-	s->has_work = true;
+	s->has_news = true;
 }
 
 /* The numbers below are another session's of the same user, if this one goes on where that ended: the end
@@ -638,24 +645,6 @@ static void begin_session(struct sequence *s, const struct run *run)
 			.lo = 0, .hi = run->first - 1, .since_ms = run->at_ms, .is_begin = true });
 }
 
-void sequence_seen(struct sequence *s, uint64_t user, uint64_t session, uint64_t first,
-	uint64_t last, int64_t at_ms)
-{
-	if (session == 0 || first > last || last >= NUMBER_MAX || !is_time(at_ms))
-		return;
-	const struct run run = { user, session, first, last, at_ms };
-	struct chain *current = session_current(s, session);
-	if (!current) {
-		begin_session(s, &run);
-	} else if (current->is_unknown) {
-		chain_touch(s, current, &run);
-		if (last >= current->next)
-			current->next = last + 1;
-	} else {
-		place(s, &run, current);
-	}
-}
-
 /* ---- what became certain ---- */
 
 /* The numbers of another chain may have been mixed up with those of this gap: it lived at the same time, or
@@ -694,7 +683,7 @@ static bool judge_gaps(struct sequence *s, struct chain *c, int64_t now_ms)
 	for (size_t i = c->gap_count; i-- > 0;) {
 		struct gap *g = &c->gaps[i];
 		int64_t age_ms = now_ms - g->since_ms;
-		if (g->is_told && age_ms > TOLD_KEPT_MS) {
+		if (g->is_told && age_ms >= TOLD_KEPT_MS) {
 			gap_remove(c, i);
 			continue;
 		}
@@ -712,28 +701,63 @@ static bool judge_gaps(struct sequence *s, struct chain *c, int64_t now_ms)
 		s->has_told_begin |= g->is_begin;
 		c->told += g->hi - g->lo + 1;
 		c->owed += (int64_t)(g->hi - g->lo + 1);
+		s->has_news = true;
 	}
 	return true;
 }
 
-void sequence_expire(struct sequence *s, int64_t now_ms, sequence_lost_fn each, void *ctx)
+/* Also before every run, so that the state depends on the runs and their times alone, not on when it was
+ * looked at: a replay comes to the same answers. */
+static void judge_due(struct sequence *s, int64_t now_ms)
 {
-	if (!s->has_work)
+	if (now_ms < s->due_ms)
 		return;
 	for (size_t i = 0; i < s->count;) {
 		/* a session that became unknown moved chains about: look at this place again */
 		if (judge_gaps(s, &s->chains[i], now_ms))
 			i++;
 	}
-	s->has_work = false;
+	s->due_ms = INT64_MAX;
+	s->has_told_begin = false;
 	for (size_t i = 0; i < s->count; i++) {
+		const struct chain *c = &s->chains[i];
+		for (size_t k = 0; k < c->gap_count; k++) {
+			note_due(s, &c->gaps[k]);
+			s->has_told_begin |= c->gaps[k].is_begin && c->gaps[k].is_told;
+		}
+	}
+}
+
+void sequence_seen(struct sequence *s, uint64_t user, uint64_t session, uint64_t first,
+	uint64_t last, int64_t at_ms)
+{
+	if (session == 0 || first > last || last >= NUMBER_MAX || !is_time(at_ms))
+		return;
+	judge_due(s, at_ms);
+	const struct run run = { user, session, first, last, at_ms };
+	struct chain *current = session_current(s, session);
+	if (!current) {
+		begin_session(s, &run);
+	} else if (current->is_unknown) {
+		chain_touch(s, current, &run);
+		if (last >= current->next)
+			current->next = last + 1;
+	} else {
+		place(s, &run, current);
+	}
+}
+
+void sequence_expire(struct sequence *s, int64_t now_ms, sequence_lost_fn each, void *ctx)
+{
+	judge_due(s, now_ms);
+	for (size_t i = 0; s->has_news && i < s->count; i++) {
 		struct chain *c = &s->chains[i];
 		if (has_news(c))
 			each(ctx, c->session, c->owed, c->is_unknown);
 		c->owed = 0;
 		c->is_unknown_due = false;
-		s->has_work |= c->gap_count > 0;
 	}
+	s->has_news = false;
 }
 
 /* ---- the object, saved and restored ---- */
@@ -749,6 +773,7 @@ struct sequence *sequence_new(unsigned chains_max)
 	for (uint32_t i = 0; i < s->bucket_count; i++)
 		s->buckets[i] = NONE;
 	s->unsure_until_ms = INT64_MIN;
+	s->due_ms = INT64_MAX;
 	return s;
 }
 
@@ -880,7 +905,7 @@ static bool take_chain(struct sequence *s, struct slice *left)
 	if (model.session == 0 || model.next > NUMBER_MAX || model.start > model.next ||
 		model.tick > s->tick || !is_time(model.born_ms) || !is_time(model.last_ms))
 		return false;
-	s->has_work |= has_news(&model);
+	s->has_news |= has_news(&model);
 	return take_gaps(s, chain_add(s, &model), flags >> GAPS_SHIFT, left);
 }
 
