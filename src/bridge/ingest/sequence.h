@@ -43,7 +43,7 @@ void sequence_seen(struct sequence *s, uint64_t user, uint64_t session, uint64_t
 	uint64_t last, int64_t at_ms);
 
 /* Tells what became certain: gaps older than the grace period, and what corrects an earlier answer. Call
- * now and then, with times that do not go back. */
+ * now and then, with times that do not go back; when makes no difference to what is told in the end. */
 void sequence_expire(struct sequence *s, int64_t now_ms, sequence_lost_fn each, void *ctx);
 
 /* The state as bytes, appended to `out` (unlimited), and back. NULL: damaged, or of another version. */
