@@ -219,6 +219,27 @@ class Held(Case):
         c.close()
 
 
+class HeldWithoutBody(Case):
+    options = ("hold=200", "release=1")
+
+    def test_a_body_that_is_done_costs_nothing_while_its_answer_waits(self):
+        gzipped = "Content-Encoding: gzip"
+        clients = [
+            self.server.connect().send(request)
+            for request in (
+                post(b"x" * 5000) + post(b"y"),
+                post(os.urandom(700000)),
+                post(gzip.compress(bytes(1 << 20)), "/v1/logs", JSON, gzipped),
+                chunked([b"abc"]),
+            )
+        ]
+        seen = self.server.wait_until(lambda seen: seen["requests"] == 4)
+        self.assertLess(seen["bodies_bytes"], 1000)
+        for c in clients:
+            self.assertEqual(c.answer().status, 200)
+        self.assertEqual(clients[0].answer().status, 200)
+
+
 class Stopping(Case):
     def test_what_the_kernel_holds_is_still_answered(self):
         """Requests that were sent before the signal, on an idle and on a new connection."""

@@ -23,7 +23,7 @@ struct wire_server {
 	struct event_base *base;
 	struct serve *serve;
 	struct event *release, *check;
-	int64_t hold_ms, page_bytes, status;
+	int64_t hold_ms, page_bytes, status, releases;
 	bool echoes;
 	struct serve_exchange *held[HELD_MAX];
 	size_t held_count;
@@ -71,6 +71,8 @@ static void on_export(void *ctx, struct serve_exchange *x, const struct serve_re
 	}
 	struct timeval after = { w->hold_ms / 1000, w->hold_ms % 1000 * 1000 };
 	w->held[w->held_count++] = x;
+	if (w->releases)
+		serve_body_done(x);
 	if (w->held_count == 1)
 		event_add(w->release, &after);
 }
@@ -182,6 +184,7 @@ static void parse(struct wire_server *w, struct serve_options *options, const ch
 	const struct number numbers[] = {
 		{ "echo", &echo },
 		{ "hold", &w->hold_ms },
+		{ "release", &w->releases },
 		{ "page", &w->page_bytes },
 		{ "status", &w->status },
 		{ "header_max", &header },

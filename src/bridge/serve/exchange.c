@@ -14,7 +14,7 @@ struct serve_exchange {
 	struct serve_exchange *previous, *next;
 	struct answer_to to;
 	int64_t arrived_ms;
-	bool is_replied, is_exporting;
+	bool is_replied, is_exporting, is_body_done;
 	size_t loop_from, loop_to; /* where the body is in the loop buffer; equal: elsewhere */
 	struct buf body;	   /* or here */
 	struct pages pages;	   /* or here */
@@ -37,6 +37,14 @@ static struct serve_exchange *exchange_new(struct conn *c, const struct answer_t
 	return x;
 }
 
+static void drop_body(struct serve_exchange *x)
+{
+	struct serve *s = x->serve;
+	serve_hold(s, &x->held, 0);
+	spares_give(&s->spares, &x->body, s->now_ms);
+	pages_clear(&x->pages);
+}
+
 static void exchange_free(struct serve_exchange *x)
 {
 	struct serve *s = x->serve;
@@ -46,9 +54,7 @@ static void exchange_free(struct serve_exchange *x)
 		s->exchanges = x->next;
 	if (x->next)
 		x->next->previous = x->previous;
-	serve_hold(s, &x->held, 0);
-	spares_give(&s->spares, &x->body, s->now_ms);
-	pages_clear(&x->pages);
+	drop_body(x);
 	if (s->spare)
 		free(x);
 	else
@@ -67,12 +73,17 @@ void exchange_abandon(struct serve_exchange *x)
 	x->conn = NULL;
 }
 
-/* Takes over the buffer that the body is in. */
-static void own_body(struct serve_exchange *x, struct buf *from)
+/* Takes over the buffer that the body is in, or remembers where it is in the loop buffer. */
+static void hold_body(struct serve_exchange *x, struct slice body, struct buf *owned)
 {
-	x->body = *from;
-	*from = (struct buf)BUF_INIT(from->max);
-	serve_hold(x->serve, &x->held, x->body.room);
+	if (owned) {
+		x->body = *owned;
+		*owned = (struct buf)BUF_INIT(owned->max);
+		serve_hold(x->serve, &x->held, x->body.room);
+	} else if (body.len) {
+		x->loop_from = (size_t)(body.ptr - x->serve->loop.bytes);
+		x->loop_to = x->loop_from + body.len;
+	}
 }
 
 void exchange_keep(struct serve_exchange *x)
@@ -101,12 +112,8 @@ static enum step export_now(
 		exchange_free(x);
 		return conn_settle(c);
 	}
-	if (owned) {
-		own_body(x, owned);
-	} else if (body.len) {
-		x->loop_from = (size_t)(body.ptr - s->loop.bytes);
-		x->loop_to = x->loop_from + body.len;
-	}
+	if (!x->is_body_done)
+		hold_body(x, body, owned);
 	conn_drop_body(c); /* also the compressed bytes of an inflated one */
 	return STEP_STOP;
 }
@@ -148,6 +155,12 @@ void serve_reply(struct serve_exchange *x, const struct serve_answer *answer)
 	c->exchange = NULL;
 	if (conn_settle(c) == STEP_NEXT)
 		conn_resume(c);
+}
+
+void serve_body_done(struct serve_exchange *x)
+{
+	x->is_body_done = true;
+	drop_body(x);
 }
 
 int64_t serve_arrived_mono_ms(const struct serve_exchange *x)

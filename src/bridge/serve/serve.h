@@ -31,7 +31,7 @@ struct serve_exchange; /* one request that waits for its answer */
 struct serve_request {
 	enum otlp_signal signal;
 	enum otlp_encoding encoding;
-	struct slice body; /* inflated; lives until serve_reply */
+	struct slice body; /* inflated; stays where it is until serve_reply or serve_body_done */
 };
 
 struct serve_answer {
@@ -102,6 +102,8 @@ uint16_t serve_port(const struct serve *s, enum serve_door door); /* 0: not open
 
 /* Answers an export request; x is gone afterwards. Text in `answer` is copied. */
 void serve_reply(struct serve_exchange *x, const struct serve_answer *answer);
+/* The body is not needed any more, though the answer comes later: it costs nothing while it waits. Optional. */
+void serve_body_done(struct serve_exchange *x);
 int64_t serve_arrived_mono_ms(const struct serve_exchange *x); /* when its body was whole */
 
 /* Closes the listeners and idle connections; requests under way go on, each with Connection: close. */
