@@ -13,7 +13,9 @@
 #define TARGETS_MAX	((size_t)1 << 18)
 #define RECORD_KEEP_MAX ((size_t)256 << 10) /* a larger buffer is given back after the request */
 #define SESSION_IDLE_MS INT64_C(86400000)
-#define STATE_SEQUENCE	"sequence"
+#define SCRAPE_NOTE_MS \
+	INT64_C(3600000) /* that scrapers still come is noted, also when nothing is new */
+#define STATE_SEQUENCE "sequence"
 
 #define LOST_FAMILY "cctm.client_lost_events"
 
@@ -141,6 +143,19 @@ static void write_message(struct ingest *ing)
 	}
 }
 
+/* What a malformed request defined must not settle the type or the bounds of a metric for those behind it,
+ * nor use up --series-max. */
+static void forget_new(struct ingest *ing)
+{
+	struct staged *st = &ing->staged;
+	while (ing->event_count > st->first_new_event)
+		free(ing->event_names[--ing->event_count]);
+	if (store_next_id(ing->store) == st->first_new_id)
+		return;
+	store_forget_from(ing->store, st->first_new_id);
+	targets_clear(ing->targets);
+}
+
 enum reason ingest_prepare(
 	struct ingest *ing, const struct ingest_request *request, struct ingest_outcome *out)
 {
@@ -149,6 +164,8 @@ enum reason ingest_prepare(
 	struct staged *st = &ing->staged;
 	st->encoding = request->encoding;
 	st->signal = request->signal;
+	st->first_new_id = store_next_id(ing->store);
+	st->first_new_event = ing->event_count;
 	hash_request(ing, request);
 	if (dedupe_has(ing->dedupe, st->hash)) {
 		ing->stats.duplicates++;
@@ -165,6 +182,7 @@ enum reason ingest_prepare(
 	if (why != REASON_OK) {
 		tally_add(&ing->tally, why, 1);
 		ingest_abandon(ing);
+		forget_new(ing);
 		return why;
 	}
 	if (ing->record.len == base)
@@ -325,7 +343,9 @@ void ingest_abandon(struct ingest *ing)
 
 bool ingest_prepare_scrape(struct ingest *ing, int64_t now_ms)
 {
-	if (!store_has_unscraped(ing->store) && !store_has_unshown(ing->store))
+	int64_t last_ms = store_last_scrape_ms(ing->store);
+	bool is_due = last_ms && now_ms - last_ms >= SCRAPE_NOTE_MS;
+	if (!is_due && !store_has_unscraped(ing->store) && !store_has_unshown(ing->store))
 		return false;
 	begin(ing, now_ms, 0);
 	ing->op.kind = OP_SCRAPE;
@@ -378,17 +398,37 @@ bool ingest_prepare_expiry(struct ingest *ing, int64_t now_ms, uint32_t segment)
 	return true;
 }
 
-static void carry(struct ingest *ing, struct series *series)
+/* A summary's quantiles are what they are; everything else counts. */
+static bool is_counted(const struct series *series, const struct part *p)
 {
-	for (size_t k = 0; k < series->part_count; k++) {
-		const struct part *p = &series->parts[k];
-		double unscraped = part_value(p) - p->scraped;
-		if (unscraped == 0)
-			continue;
-		ing->op.kind = OP_CARRY;
-		ing->op.u.add = (struct op_add){ series->id, p->id, unscraped };
-		record_put(&ing->record, &ing->op);
+	return series->family->kind != SERIES_SUMMARY || p->id < 2;
+}
+
+static void carry_part(struct ingest *ing, const struct series *series, const struct part *p)
+{
+	struct op *op = &ing->op;
+	if (is_counted(series, p)) {
+		op->kind = OP_CARRY;
+		op->u.add = (struct op_add){ series->id, p->id, part_value(p) - p->scraped };
+	} else {
+		op->kind = OP_SET;
+		op->u.set = (struct op_set){ series->id, p->id, p->set_ms, part_value(p) };
 	}
+	record_put(&ing->record, op);
+}
+
+static void carry(struct ingest *ing, const struct series *series)
+{
+	bool is_needed = false;
+	for (size_t k = 0; k < series->part_count && !is_needed; k++) {
+		const struct part *p = &series->parts[k];
+		is_needed = is_counted(series, p) && part_value(p) != p->scraped;
+	}
+	if (!is_needed)
+		return;
+	stage_put_definition(ing, series);
+	for (size_t k = 0; k < series->part_count; k++)
+		carry_part(ing, series, &series->parts[k]);
 }
 
 void ingest_prepare_epoch(

@@ -49,6 +49,9 @@ struct staged {
 	uint64_t session;
 	uint32_t minute;
 
+	uint32_t first_new_id; /* series and event names this request found there */
+	size_t first_new_event;
+
 	struct otlp_attrs resource;
 	bool is_resource_read;
 	struct otlp_metric metric;
@@ -102,6 +105,7 @@ struct ingest {
 void stage_reject(struct ingest *ing, enum reason reason, int64_t count);
 void stage_note(struct ingest *ing, enum reason reason);
 void stage_series_definition(struct ingest *ing, struct series *series);
+void stage_put_definition(struct ingest *ing, const struct series *series); /* in any case */
 /* False: the session is not known of late, read the attributes. */
 bool stage_context(struct ingest *ing, uint64_t session, uint32_t minute);
 void stage_add(struct ingest *ing, struct series *series, uint32_t part, double amount);

@@ -17,11 +17,8 @@ void stage_note(struct ingest *ing, enum reason reason)
 	tally_add(&ing->staged.tally, reason, 1);
 }
 
-void stage_series_definition(struct ingest *ing, struct series *series)
+void stage_put_definition(struct ingest *ing, const struct series *series)
 {
-	struct staged *st = &ing->staged;
-	if (series->segment == st->segment)
-		return;
 	const struct family *f = series->family;
 	struct op *op = &ing->op;
 	op->kind = OP_SERIES;
@@ -38,6 +35,14 @@ void stage_series_definition(struct ingest *ing, struct series *series)
 	for (size_t i = 0; i < series->bound_count; i++)
 		op->series.bounds[i] = series->bounds[i];
 	record_put(&ing->record, op);
+}
+
+void stage_series_definition(struct ingest *ing, struct series *series)
+{
+	struct staged *st = &ing->staged;
+	if (series->segment == st->segment)
+		return;
+	stage_put_definition(ing, series);
 	series->segment = st->segment;
 	st->defined = mem_grow(
 		st->defined, &st->defined_room, st->defined_count + 1, sizeof(struct series *));

@@ -54,21 +54,24 @@ static void series_free(struct series *s)
 	free(s);
 }
 
+static void family_free(struct family *f)
+{
+	free(f->name);
+	free(f->metric);
+	free(f->unit);
+	free(f->help);
+	free(f->series);
+	free(f);
+}
+
 void store_free(struct store *s)
 {
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->id_room; i++)
 		series_free(s->by_id[i]);
-	for (size_t i = 0; i < s->family_count; i++) {
-		struct family *f = s->families[i];
-		free(f->name);
-		free(f->metric);
-		free(f->unit);
-		free(f->help);
-		free(f->series);
-		free(f);
-	}
+	for (size_t i = 0; i < s->family_count; i++)
+		family_free(s->families[i]);
 	free(s->families);
 	free(s->by_id);
 	free(s->buckets);
@@ -237,6 +240,42 @@ struct series *store_define(struct store *s, const struct op_series *definition)
 	return series;
 }
 
+uint32_t store_next_id(const struct store *s)
+{
+	return s->next_id;
+}
+
+static void unlink_family(struct store *s, struct family *f)
+{
+	struct family **at = &s->family_buckets[family_bucket(f->name, f->name_len)];
+	while (*at != f)
+		at = &(*at)->next_same_hash;
+	*at = f->next_same_hash;
+	assert(s->families[s->family_count - 1] == f);
+	s->family_count--;
+	family_free(f);
+}
+
+/* The newest first, so that each is the last one of its lists. */
+void store_forget_from(struct store *s, uint32_t first_id)
+{
+	while (s->next_id > first_id) {
+		struct series *series = store_by_id(s, --s->next_id);
+		if (!series)
+			continue;
+		assert(!series->is_live);
+		struct series **at = &s->buckets[series->hash & (s->bucket_count - 1)];
+		while (*at != series)
+			at = &(*at)->next_same_hash;
+		*at = series->next_same_hash;
+		s->by_id[series->id] = NULL;
+		s->series_count--;
+		if (--series->family->series_count == 0)
+			unlink_family(s, series->family);
+		series_free(series);
+	}
+}
+
 struct series *store_by_id(const struct store *s, uint32_t id)
 {
 	return id < s->id_room ? s->by_id[id] : NULL;
@@ -289,7 +328,8 @@ double part_value(const struct part *p)
 
 bool series_is_held(const struct series *s, int64_t now_ms, int64_t zero_hold_ms)
 {
-	return s->family->kind != SERIES_GAUGE && now_ms < s->shown_ms + zero_hold_ms;
+	return s->family->kind != SERIES_GAUGE && !s->is_seen &&
+	       now_ms < s->shown_ms + zero_hold_ms;
 }
 
 static size_t part_index(const struct series *s, uint32_t id)
@@ -381,19 +421,23 @@ static void apply_set(struct store *s, const struct op_set *set)
 
 static void apply_scrape(struct store *s, int64_t time_ms)
 {
+	bool holds_any = false;
 	for (size_t i = 0; i < s->id_room; i++) {
 		struct series *series = s->by_id[i];
 		if (!series || !series->is_live)
 			continue;
 		if (!series->shown_ms)
 			series->shown_ms = time_ms;
-		if (series_is_held(series, time_ms, s->zero_hold_ms))
-			continue; /* the scraper saw 0 */
+		if (series_is_held(series, time_ms, s->zero_hold_ms)) {
+			holds_any = true; /* the scraper saw 0: its value is for a later scrape */
+			continue;
+		}
+		series->is_seen = true;
 		for (size_t k = 0; k < series->part_count; k++)
 			series->parts[k].scraped = part_value(&series->parts[k]);
 	}
 	s->last_scrape_ms = time_ms;
-	s->has_unscraped = false;
+	s->has_unscraped = holds_any;
 	s->has_unshown = false;
 }
 
@@ -405,6 +449,7 @@ static void apply_epoch(struct store *s, uint64_t start_ns)
 		if (!series || series->family->kind == SERIES_GAUGE)
 			continue;
 		series->is_live = false;
+		series->is_seen = false;
 		series->shown_ms = 0;
 		series->part_count = 0;
 	}
@@ -464,4 +509,6 @@ void store_load_part(struct store *s, uint32_t id, const struct part *part)
 	make_live(s, series);
 	if (series->shown_ms == 0)
 		s->has_unshown = true;
+	else if (s->last_scrape_ms >= series->shown_ms + s->zero_hold_ms)
+		series->is_seen = true;
 }

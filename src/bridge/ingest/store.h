@@ -50,6 +50,7 @@ struct series {
 	size_t part_count, part_room;
 	int64_t shown_ms; /* 0: not shown in this epoch */
 	bool is_live;	  /* has a value in this epoch */
+	bool is_seen;	  /* a scraper was shown its value, not the 0 of the hold */
 	uint32_t segment; /* journal segment that holds its definition last; 0: none since start */
 	struct series *next_same_hash; /* private */
 	uint64_t hash;		       /* private */
@@ -66,6 +67,11 @@ struct series *store_find(const struct store *s, const char *family, size_t fami
 /* Makes the series of `definition` (its id is taken from there, or given when it is 0). NULL: its family is
  * there with another kind. A definition of an id that exists changes nothing and returns it. */
 struct series *store_define(struct store *s, const struct op_series *definition);
+
+/* Takes back the definitions of `first_id` and above: those of a request that proved malformed. None of them
+ * may be live. store_next_id says which id comes next. */
+uint32_t store_next_id(const struct store *s);
+void store_forget_from(struct store *s, uint32_t first_id);
 
 struct series *store_by_id(const struct store *s, uint32_t id); /* NULL: unknown */
 struct family *store_family(const struct store *s, const char *name, size_t len);
@@ -94,7 +100,8 @@ void store_load_part(struct store *s, uint32_t series, const struct part *part);
 const struct part *series_part(const struct series *s, uint32_t id);
 double part_value(const struct part *p);
 
-/* A scraper is shown 0: it must see the 0 before the value, or increase() misses the first sample. */
+/* A scraper is shown 0: it must see the 0 before the value, or increase() misses the first sample. Once it was
+ * shown the value it never is again, whatever the clock does. */
 bool series_is_held(const struct series *s, int64_t now_ms, int64_t zero_hold_ms);
 
 #endif

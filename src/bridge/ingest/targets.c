@@ -49,7 +49,7 @@ const struct target *targets_find(const struct targets *t, uint64_t key0, uint64
 	return is_empty(slot) ? NULL : slot;
 }
 
-static void start_over(struct targets *t)
+void targets_clear(struct targets *t)
 {
 	free(t->slots);
 	t->slot_count = SLOTS_INITIAL;
@@ -74,7 +74,7 @@ static void grow(struct targets *t)
 const struct target *targets_put(struct targets *t, const struct target *target)
 {
 	if (t->count >= t->max)
-		start_over(t);
+		targets_clear(t);
 	else if (t->count + 1 > t->slot_count / 4 * 3)
 		grow(t);
 	struct target *slot = slot_of(t->slots, t->slot_count, target->key[0], target->key[1]);

@@ -24,5 +24,6 @@ void targets_free(struct targets *t);
 /* NULL: not there. Good until the next targets_put. */
 const struct target *targets_find(const struct targets *t, uint64_t key0, uint64_t key1);
 const struct target *targets_put(struct targets *t, const struct target *target);
+void targets_clear(struct targets *t);
 
 #endif
