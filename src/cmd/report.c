@@ -119,6 +119,10 @@ static int report_run(struct context *ctx, const void *args, struct error *err)
 		error_set(err, ERR_USAGE, "--csv and --json exclude each other");
 		return -1;
 	}
+	if (a->state && !*a->state) {
+		error_set(err, ERR_USAGE, "--state: the directory has no name");
+		return -1;
+	}
 	if (!read_query(a, now_ms, &query, err))
 		return -1;
 	AUTO(str) char *dir = state_dir(a);

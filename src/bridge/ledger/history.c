@@ -97,9 +97,12 @@ static int open_snapshot(const char *dir, sqlite3 **db, struct error *err)
 	}
 	if (is_open && version > 0)
 		return 1;
+	bool is_denied = !is_open && sqlite3_system_errno(*db) == EACCES;
 	close_db(db);
 	if (is_open)
 		return 0;
+	if (is_denied)
+		error_hint(err, "the user that runs the bridge may read it");
 	error_wrap(err, "opening the ledger %s", path);
 	return -1;
 }
@@ -312,8 +315,26 @@ static bool open_history(struct history *h, struct error *err)
 	return find_range(h, err);
 }
 
+/* 1: it can be read, 0: it is not there, -1: error. */
+static int look_into(const char *dir, struct error *err)
+{
+	AUTO(str) char *inside = path_join(dir, "."); /* a file that is none says so */
+	if (access(inside, R_OK | X_OK) == 0)
+		return 1;
+	if (errno == ENOENT)
+		return 0;
+	int why = errno;
+	error_set_errno(err, ERR_IO, why, "cannot read the directory %s", dir);
+	if (why == EACCES)
+		error_hint(err, "the user that runs the bridge may read it");
+	return -1;
+}
+
 int history_open(const char *dir, struct history **out, struct error *err)
 {
+	int found = look_into(dir, err);
+	if (found <= 0)
+		return found;
 	AUTO(str) char *path = path_join(dir, LEDGER_FILE);
 	if (access(path, F_OK) < 0 && errno == ENOENT && !has_journal(dir))
 		return 0;

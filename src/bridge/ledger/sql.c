@@ -1,12 +1,17 @@
 #include "bridge/ledger/sql.h"
 
+#include <string.h>
+
 #include "core/error.h"
 
 bool sql_error(sqlite3 *db, struct error *err)
 {
 	int code = sqlite3_extended_errcode(db) & 0xff;
 	bool is_damage = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-	error_set(err, is_damage ? ERR_CORRUPT : ERR_IO, "%s", sqlite3_errmsg(db));
+	int why = sqlite3_system_errno(db);
+	bool is_system = why && (code == SQLITE_CANTOPEN || code == SQLITE_IOERR);
+	error_set(err, is_damage ? ERR_CORRUPT : ERR_IO, "%s%s%s", sqlite3_errmsg(db),
+		is_system ? ": " : "", is_system ? strerror(why) : "");
 	if (is_damage)
 		error_hint(err, "the bridge sets a damaged ledger aside when it starts");
 	return false;
