@@ -100,7 +100,7 @@ static char *series_key(enum report_by by, enum figure figure, const struct labe
 static struct meaning *meaning_slot(
 	struct meaning *meanings, size_t room, const struct history_series *series)
 {
-	size_t slot = (series->id * UINT32_C(0x9e3779b1)) & (room - 1);
+	size_t slot = (size_t)(series->id * UINT32_C(0x9e3779b1)) & (room - 1);
 	while (meanings[slot].series && meanings[slot].series->id != series->id)
 		slot = (slot + 1) & (room - 1);
 	return &meanings[slot];

@@ -5,7 +5,7 @@
 
 const char *const report_by_names[BY_COUNT + 1] = {
 
-#define X(by, name) [by] = name,
+#define X(by, name) [by] = (name),
 	REPORT_BY(X)
 #undef X
 };

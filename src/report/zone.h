@@ -33,6 +33,6 @@ int64_t zone_instant(struct tm civil);
 void zone_rfc3339(int64_t ms, char out[ZONE_TEXT_MAX]);
 
 /* "+01:00" or "Z". */
-void zone_offset(const struct tm *civil, char *out, size_t size);
+void zone_offset(const struct tm *civil, char *out, size_t room);
 
 #endif

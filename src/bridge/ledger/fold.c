@@ -401,10 +401,9 @@ static bool fold_op(struct fold *f, uint64_t position, struct error *err)
 		if (is_all)
 			fold_op_state(f, &op->u.state);
 		return true;
-	case OP_REQUEST:
-		return true; /* the bridge reads these back from the journal itself */
-	case OP_SEEN:
-		return true; /* what it led to comes as OP_LOST and OP_STATE */
+	case OP_REQUEST: /* the bridge reads these back from the journal itself */
+	case OP_SEEN:	 /* what it led to comes as OP_LOST and OP_STATE */
+		return true;
 	}
 	return true;
 }

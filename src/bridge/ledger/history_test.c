@@ -156,10 +156,10 @@ static void test_a_range_holds_its_first_minute_and_not_its_end(void **state)
 	AUTO(history) struct history *h = open_history(t);
 	const int64_t at = MINUTE * INT64_C(60000);
 	struct rows rows = ROWS_INIT;
-	assert_true(history_minutes(h, at + 60000, at + 5 * 60000, see_row, &rows, &err));
+	assert_true(history_minutes(h, at + 60000, at + INT64_C(300000), see_row, &rows, &err));
 	assert_int_equal(rows.count, 4);
 	assert_int_equal(history_first_ms(h), at);
-	assert_int_equal(history_last_ms(h), at + 5 * 60000);
+	assert_int_equal(history_last_ms(h), at + INT64_C(300000));
 	buf_clear(&rows.text);
 	testing_free(t);
 }

@@ -94,7 +94,7 @@ void series_bounds_text(struct buf *out, const double *bounds, size_t count)
 }
 
 /* From behind the opening quote to behind the closing one; the value, unescaped in place. */
-static unsigned char *take_value(unsigned char *at, unsigned char *end, struct slice *value)
+static unsigned char *take_value(unsigned char *at, const unsigned char *end, struct slice *value)
 {
 	unsigned char *from = at, *to = at;
 	for (; at < end && *at != '"'; at++) {
