@@ -94,6 +94,13 @@ static struct stream *take_stream(struct ingest *ing, const struct cumulative *c
 	return s ? s : streams_add(ing->streams, &first);
 }
 
+static struct stream *known_stream(struct ingest *ing, const struct cumulative *c)
+{
+	uint64_t key[2];
+	stream_key(c, key);
+	return find_stream(ing, c, key);
+}
+
 static double base_value(const struct ingest *ing, const struct stream *s)
 {
 	if (s->request == ing->staged.number)
@@ -121,18 +128,32 @@ static void put_stream(struct ingest *ing, struct stream *s, double value, int64
 	record_put(&ing->record, op);
 }
 
-/* Adds the rise of one part. False: no room for a new stream. */
-static bool take_part(
-	struct ingest *ing, const struct cumulative *c, uint64_t anchor, int64_t time_ms)
+/* What a point is measured against. */
+struct group {
+	uint64_t anchor;
+	int64_t time_ms;
+	bool is_reset; /* begun again without saying so: it counts whole */
+};
+
+/* What the stream has reached. */
+static double highest(const struct cumulative *c, const struct group *g, double base)
 {
-	struct stream *s = take_stream(ing, c, anchor);
+	bool has_fallen = c->is_monotonic && !g->is_reset && c->value < base;
+	return has_fallen ? base : c->value;
+}
+
+/* Adds the rise of one part. False: no room for a new stream. */
+static bool take_part(struct ingest *ing, const struct cumulative *c, const struct group *g)
+{
+	struct stream *s = take_stream(ing, c, g->anchor);
 	if (!s)
 		return false;
+	int64_t time_ms = g->time_ms;
 	bool is_new = !s->has_value && s->request != ing->staged.number;
 	double base = base_value(ing, s);
-	double rise = c->value - base;
+	double rise = g->is_reset ? c->value : c->value - base;
 	if (c->is_monotonic && rise < 0)
-		rise = c->start_ns ? 0 : c->value;
+		rise = 0;
 	if (rise != 0 || is_new) {
 		struct series *series = store_by_id(ing->store, c->series);
 		stage_context(ing, c->session, stage_minute(ing, c->time_ns));
@@ -140,37 +161,49 @@ static bool take_part(
 	}
 	bool is_stale = s->has_value && time_ms - s->at.time_ms > REFRESH_MS;
 	if (rise != 0 || is_new || is_stale)
-		put_stream(
-			ing, s, c->start_ns && c->is_monotonic ? base + rise : c->value, time_ms);
+		put_stream(ing, s, highest(c, g, base), time_ms);
 	return true;
 }
 
 /* Nothing of a point below what is already counted is taken: for a number its value tells, for a histogram
  * its count. Without a start time a fall can only be told from a late point by the clock. */
-static bool is_late(struct ingest *ing, const struct cumulative *c, int64_t time_ms)
+static bool is_late(const struct ingest *ing, const struct cumulative *c, const struct stream *s,
+	int64_t time_ms)
 {
-	uint64_t key[2];
-	stream_key(c, key);
-	const struct stream *s = find_stream(ing, c, key);
-	if (!s || (!s->has_value && s->request != ing->staged.number))
-		return false;
 	if (c->is_monotonic && c->start_ns)
 		return c->value < base_value(ing, s);
 	return time_ms < base_time_ms(ing, s);
 }
 
+/* Whether every part has its stream or finds room for one: a point is taken whole or not at all. */
+static bool has_room(struct ingest *ing, const struct cumulative *c)
+{
+	if (streams_have_room(ing->streams, c->parts))
+		return true;
+	size_t missing = 0;
+	for (uint32_t i = 0; i < c->parts; i++)
+		missing += !known_stream(ing, c + i);
+	return streams_have_room(ing->streams, missing);
+}
+
 static void take_group(struct ingest *ing, const struct cumulative *c, uint64_t anchor)
 {
-	int64_t time_ms = c->time_ns ? (int64_t)(c->time_ns / 1000000) : ing->staged.now_ms;
-	if (is_late(ing, c, time_ms)) {
+	const struct stream *known = known_stream(ing, c);
+	bool has_value = known && (known->has_value || known->request == ing->staged.number);
+	struct group g = { .anchor = anchor, .time_ms = stage_time_ms(ing, c->time_ns) };
+	if (has_value && is_late(ing, c, known, g.time_ms)) {
 		stage_note(ing, REASON_LATE);
 		return;
 	}
+	if (!has_room(ing, c)) {
+		stage_reject(ing, REASON_STREAM_LIMIT, 1);
+		return;
+	}
+	g.is_reset = has_value && c->start_ns == 0 && c->is_monotonic &&
+		     c->value < base_value(ing, known);
 	for (uint32_t i = 0; i < c->parts; i++) {
-		if (!take_part(ing, c + i, anchor, time_ms)) {
-			stage_reject(ing, REASON_STREAM_LIMIT, 1);
+		if (!take_part(ing, c + i, &g))
 			return;
-		}
 	}
 }
 

@@ -97,10 +97,17 @@ static void turn(struct dedupe *d, int64_t now_ms)
 	}
 }
 
-bool dedupe_has(const struct dedupe *d, const uint64_t hash[2])
+/* A generation is left to lie when nothing comes; it must not count for longer because of that. */
+static bool is_over(const struct set *s, int64_t now_ms)
+{
+	return now_ms - s->begun_ms >= 2 * DEDUPE_WINDOW_MS;
+}
+
+bool dedupe_has(const struct dedupe *d, const uint64_t hash[2], int64_t now_ms)
 {
 	uint64_t print = fingerprint(hash);
-	return set_has(&d->present, print) || set_has(&d->past, print);
+	return (set_has(&d->present, print) && !is_over(&d->present, now_ms)) ||
+	       (set_has(&d->past, print) && !is_over(&d->past, now_ms));
 }
 
 void dedupe_add(struct dedupe *d, const uint64_t hash[2], int64_t seen_ms)

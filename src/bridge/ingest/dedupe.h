@@ -20,7 +20,7 @@ struct dedupe;
 struct dedupe *dedupe_new(size_t max_per_generation);
 void dedupe_free(struct dedupe *d);
 
-bool dedupe_has(const struct dedupe *d, const uint64_t hash[2]);
+bool dedupe_has(const struct dedupe *d, const uint64_t hash[2], int64_t now_ms);
 void dedupe_add(struct dedupe *d, const uint64_t hash[2], int64_t seen_ms);
 
 /* Generations that ended early because they were full: repeats older than the youngest are not known. */

@@ -167,7 +167,7 @@ enum reason ingest_prepare(
 	st->first_new_id = store_next_id(ing->store);
 	st->first_new_event = ing->event_count;
 	hash_request(ing, request);
-	if (dedupe_has(ing->dedupe, st->hash)) {
+	if (dedupe_has(ing->dedupe, st->hash, request->now_ms)) {
 		ing->stats.duplicates++;
 		out->is_duplicate = true;
 		return REASON_OK;

@@ -110,6 +110,8 @@ void stage_put_definition(struct ingest *ing, const struct series *series); /* i
 bool stage_context(struct ingest *ing, uint64_t session, uint32_t minute);
 void stage_add(struct ingest *ing, struct series *series, uint32_t part, double amount);
 uint32_t stage_minute(struct ingest *ing, uint64_t time_ns);
+/* A point's time, not behind now and at most a day before it, for telling the newer of two. */
+int64_t stage_time_ms(struct ingest *ing, uint64_t time_ns);
 
 /* resolve.c: from attributes to series. REASON_OK, or why the point can't be taken. */
 struct series_request {

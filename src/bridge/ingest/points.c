@@ -4,6 +4,7 @@
  * record. Cumulative points wait for the end of their resource, because the earliest start time in it is
  * part of their stream's key (cumulative.c). */
 #include <math.h>
+#include <string.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -152,13 +153,14 @@ static enum reason take_gauge(
 	struct ingest *ing, const struct target *t, const struct otlp_point *p)
 {
 	struct series *series = store_by_id(ing->store, t->series);
+	stage_minute(ing, p->time_ns); /* for its remark: a gauge has no place in the ledger */
 	stage_series_definition(ing, series);
 	struct op *op = &ing->op;
 	op->kind = OP_SET;
 	op->u.set = (struct op_set){
 		.series = series->id,
 		.part = 0,
-		.time_ms = p->time_ns ? (int64_t)(p->time_ns / 1000000) : ing->staged.now_ms,
+		.time_ms = stage_time_ms(ing, p->time_ns),
 		.value = p->value,
 	};
 	record_put(&ing->record, op);
@@ -183,6 +185,19 @@ static void begin_parts(
 		stage_context(ing, t->session, stage_minute(ing, p->time_ns));
 }
 
+/* Neighbouring buckets of an exponential histogram may share a part, and any may share it with the zero
+ * bucket, which comes third. */
+static struct cumulative *find_shared(const struct parts *ps, uint32_t part)
+{
+	struct staged *st = &ps->ing->staged;
+	const size_t zero = ps->first + 2, last = st->cumulative_count - 1;
+	if (zero > last)
+		return NULL;
+	if (st->cumulative[last].part == part)
+		return &st->cumulative[last];
+	return st->cumulative[zero].part == part ? &st->cumulative[zero] : NULL;
+}
+
 static void put_part(struct parts *ps, uint32_t part, double value, bool is_monotonic)
 {
 	if (ps->is_delta) {
@@ -192,14 +207,10 @@ static void put_part(struct parts *ps, uint32_t part, double value, bool is_mono
 		return;
 	}
 	struct staged *st = &ps->ing->staged;
-	/* Neighbouring buckets of an exponential histogram may share a part. */
-	for (size_t i = st->cumulative_count; part >= 2 && i-- > ps->first;) {
-		if (st->cumulative[i].part == part) {
-			st->cumulative[i].value += value;
-			return;
-		}
-		if (i + 4 < st->cumulative_count)
-			break;
+	struct cumulative *shared = part >= 2 ? find_shared(ps, part) : NULL;
+	if (shared) {
+		shared->value += value;
+		return;
 	}
 	add_cumulative(ps->ing, ps->target, ps->point, part, value, 0, is_monotonic);
 	st->cumulative[ps->first].parts = (uint32_t)(st->cumulative_count - ps->first);
@@ -213,22 +224,37 @@ static bool buckets_add_up(const struct otlp_point *p)
 	return p->bucket_count == 0 || sum == p->count;
 }
 
-static bool bounds_fit(const struct series *s, const struct otlp_point *p)
+/* Looked at before the series is found: bounds that make no sense must not become those of a series. */
+static bool is_histogram(const struct otlp_point *p)
 {
-	if (s->bound_count != p->bound_count)
-		return false;
 	for (size_t i = 0; i < p->bound_count; i++) {
-		if (s->bounds[i] != p->bounds[i] || (i && !(p->bounds[i] > p->bounds[i - 1])))
+		if (isnan(p->bounds[i]) || (i && !(p->bounds[i] > p->bounds[i - 1])))
 			return false;
 	}
-	return p->bucket_count == (p->bound_count || p->bucket_count ? p->bound_count + 1 : 0);
+	size_t buckets = p->bound_count || p->bucket_count ? p->bound_count + 1 : 0;
+	return p->bucket_count == buckets && buckets_add_up(p);
+}
+
+static bool bounds_fit(const struct series *s, const struct otlp_point *p)
+{
+	return s->bound_count == p->bound_count &&
+	       (p->bound_count == 0 ||
+		       memcmp(s->bounds, p->bounds, p->bound_count * sizeof *s->bounds) == 0);
+}
+
+static bool quantiles_fit(const struct series *s, const struct otlp_point *p)
+{
+	bool fits = s->bound_count == p->quantile_count;
+	for (size_t i = 0; fits && i < p->quantile_count; i++)
+		fits = s->bounds[i] == p->quantiles[i].quantile;
+	return fits;
 }
 
 static enum reason take_histogram(
 	struct ingest *ing, const struct target *t, const struct otlp_point *p)
 {
 	const struct series *s = store_by_id(ing->store, t->series);
-	if (!bounds_fit(s, p) || !buckets_add_up(p))
+	if (!bounds_fit(s, p))
 		return REASON_BOUNDS;
 	struct parts ps;
 	begin_parts(&ps, ing, t, p);
@@ -271,7 +297,7 @@ static enum reason take_summary(
 	struct ingest *ing, const struct target *t, const struct otlp_point *p)
 {
 	struct series *series = store_by_id(ing->store, t->series);
-	if (series->bound_count != p->quantile_count)
+	if (!quantiles_fit(series, p))
 		return REASON_BOUNDS;
 	struct parts ps;
 	begin_parts(&ps, ing, t, p);
@@ -279,13 +305,14 @@ static enum reason take_summary(
 	put_part(&ps, 1, (double)p->count, true);
 	put_part(&ps, 0, p->sum, false);
 	stage_series_definition(ing, series);
+	int64_t time_ms = stage_time_ms(ing, p->time_ns);
 	for (size_t i = 0; i < p->quantile_count; i++) {
 		struct op *op = &ing->op;
 		op->kind = OP_SET;
 		op->u.set = (struct op_set){
 			.series = series->id,
 			.part = (uint32_t)i + 2,
-			.time_ms = (int64_t)(p->time_ns / 1000000),
+			.time_ms = time_ms,
 			.value = p->quantiles[i].value,
 		};
 		record_put(&ing->record, op);
@@ -309,6 +336,8 @@ static enum reason check_point(const struct otlp_metric *m, const struct otlp_po
 		return check_number(p->value);
 	if (m->kind == OTLP_GAUGE)
 		return REASON_OK; /* NaN and the infinities are values of a gauge */
+	if (m->kind == OTLP_HISTOGRAM && !is_histogram(p))
+		return REASON_BOUNDS;
 	return p->has_sum || m->kind == OTLP_SUMMARY ? check_number(p->sum) : REASON_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "bridge/ingest/ingest_internal.h"
 #include "core/mem.h"
 
+#define OLDEST_MS INT64_C(86400000)
 #define CLOCK_SKEW_MS \
 	INT64_C(300000) /* clients whose clock is this far ahead are not worth a remark */
 
@@ -98,6 +99,17 @@ void stage_add(struct ingest *ing, struct series *series, uint32_t part, double 
 {
 	stage_series_definition(ing, series);
 	record_put_add(&ing->record, series->id, part, amount);
+}
+
+/* A value with a time far ahead would outlast all that follow; a stream with one before the retention would be
+ * forgotten at once and then counted whole again. */
+int64_t stage_time_ms(struct ingest *ing, uint64_t time_ns)
+{
+	int64_t now_ms = ing->staged.now_ms;
+	int64_t time_ms = time_ns ? (int64_t)(time_ns / 1000000) : now_ms;
+	if (time_ms > now_ms)
+		return now_ms;
+	return time_ms < now_ms - OLDEST_MS ? now_ms - OLDEST_MS : time_ms;
 }
 
 /* The ledger's minute: the point's own time, clamped to [now - retention, now]. */

@@ -116,3 +116,8 @@ size_t streams_count(const struct streams *s)
 {
 	return s->count;
 }
+
+bool streams_have_room(const struct streams *s, size_t more)
+{
+	return s->count + more <= s->max;
+}

@@ -41,5 +41,6 @@ void streams_apply(struct streams *s, const struct op_stream *op);
 /* Forgets what was last seen before `before_ms`. */
 void streams_expire(struct streams *s, int64_t before_ms);
 size_t streams_count(const struct streams *s);
+bool streams_have_room(const struct streams *s, size_t more);
 
 #endif
