@@ -138,13 +138,16 @@ void conn_wait(struct conn *c)
 {
 	conn_want(c, 0);
 	conn_move(c, &c->serve->waiting);
-	c->deadline_ms = c->serve->now_ms + WAIT_MS;
+	c->deadline_ms = c->serve->now_ms + WAIT_MS - c->waited_ms;
 }
 
 /* The time spent waiting was ours, not the client's. */
 void conn_unwait(struct conn *c)
 {
-	c->since_ms += c->serve->now_ms - (c->deadline_ms - WAIT_MS);
+	int64_t began_ms = c->deadline_ms - (WAIT_MS - c->waited_ms);
+	int64_t spent_ms = c->serve->now_ms - began_ms;
+	c->since_ms += spent_ms;
+	c->waited_ms += (int32_t)spent_ms;
 	conn_progress(c);
 	conn_move(c, c->state == CONN_IDLE ? &c->serve->idle : &c->serve->busy);
 	conn_want(c, EV_READ);

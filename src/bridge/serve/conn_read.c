@@ -35,6 +35,7 @@ static void park(struct conn *c)
 	if (c->state == CONN_IDLE) {
 		conn_drop_inbound(c);
 		c->since_ms = s->now_ms;
+		c->waited_ms = 0;
 		conn_move(c, &s->idle);
 		return;
 	}

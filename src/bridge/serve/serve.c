@@ -4,7 +4,8 @@
  * Idle connections are kept in the order they became idle, so the sweep looks only at those that are due.
  *
  * The budget counts what connections and pending exchanges hold. It is asked before reading and settled
- * afterwards, so it can be passed by one read (1 MiB) and one inflated body, and by no more.
+ * afterwards, so it can be passed by one read (1 MiB), one inflated body and the spare buffers, and by no
+ * more.
  */
 #include <stdlib.h>
 #include <sys/resource.h>

@@ -89,6 +89,7 @@ struct conn {
 	struct serve_exchange *exchange; /* with CONN_PENDING */
 	int64_t since_ms;		 /* idle since, or first byte of the request */
 	int64_t deadline_ms;		 /* when not idle */
+	int32_t waited_ms;		 /* for the budget, in all, during this request */
 	uint32_t drained;
 	short interest;	   /* EV_READ, EV_WRITE or 0, as registered */
 	uint8_t door;	   /* enum serve_door */
