@@ -1,8 +1,8 @@
 /* One snapshot: a read transaction on the database, and the journal's tail behind it folded in memory.
  *
- * The bridge may move on meanwhile, and release segments that the snapshot still needs. So a tail that does
- * not begin and go on where the one before ended is believed only if the database has not moved since;
- * otherwise everything is read again. A database that is not there yet counts as one at position 0.
+ * The bridge may move on meanwhile, and release segments that the snapshot still needs. So the database's
+ * position is read again behind the tail; if it has moved past what was read without a gap, everything is read
+ * again. A database that is not there yet counts as one at position 0.
  *
  * Nothing is written and no lock of the bridge is taken. SQLite needs its -shm file to read a WAL; where it
  * cannot be made (a directory that may not be written, with no bridge running), the database is complete
@@ -152,23 +152,24 @@ static bool load_series(struct history *h, struct error *err)
 
 /* ---- the tail ---- */
 
-static bool fold_tail(struct history *h, bool *is_whole, struct error *err)
+/* Folds everything behind the database. *reached is the end of the last record, as far as each began where the
+ * one before ended; the header of a segment in between already counts as a gap. */
+static bool fold_tail(struct history *h, uint64_t *reached, struct error *err)
 {
-	uint64_t expected = h->progress.position;
-	AUTO(journal_reader)
-	struct journal_reader *reader = journal_reader_open(h->dir, expected, err);
+	uint64_t from = h->progress.position, position, next;
+	AUTO(journal_reader) struct journal_reader *reader = journal_reader_open(h->dir, from, err);
 	if (!reader)
 		return false;
 	struct slice record;
-	uint64_t position, next;
+	bool is_whole = true;
 	int got;
-	*is_whole = true;
+	*reached = from;
 	while ((got = journal_read(reader, &record, &position, &next, err)) > 0) {
-		if (position != expected)
-			*is_whole = false;
 		if (!fold_record(h->fold, position, record, err))
 			return false;
-		expected = next;
+		is_whole = is_whole && position == *reached;
+		if (is_whole)
+			*reached = next;
 	}
 	return got == 0;
 }
@@ -218,22 +219,18 @@ static int take_snapshot(struct history *h, struct error *err)
 		return -1;
 	if (found > 0 && !schema_read_progress(h->db, &h->progress, err))
 		return -1;
-	bool is_whole = false;
-	bool ok = load_series(h, err) && fold_tail(h, &is_whole, err);
-	if (ok && is_whole)
-		return 1;
-	/* Something was between, or went away while it was read. */
+	uint64_t reached = 0, position;
+	bool ok = load_series(h, err) && fold_tail(h, &reached, err);
+	/* Only what lies before the database's position is released: what was read up to there without a gap
+	 * is everything. */
 	struct error second = ERROR_INIT;
-	uint64_t position;
-	bool has_moved =
-		read_position(h->dir, &position, &second) && position != h->progress.position;
-	bool is_certain = !error_is_set(&second);
+	bool is_known = read_position(h->dir, &position, &second);
 	error_clear(&second);
-	if (has_moved || (ok && !is_certain)) {
-		error_clear(err);
-		return 0;
-	}
-	return ok ? 1 : -1;
+	bool has_moved = !is_known || position != h->progress.position;
+	if (!has_moved || (ok && is_known && reached >= position))
+		return ok ? 1 : -1;
+	error_clear(err);
+	return 0;
 }
 
 static int order_minutes(const void *a, const void *b)
