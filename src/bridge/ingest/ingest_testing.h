@@ -29,6 +29,15 @@ static inline void assert_same_value(double got, double want, const char *file, 
 	_fail(file, line);
 }
 
+static inline void assert_near(double got, double want, double within)
+{
+	double off = got > want ? got - want : want - got;
+	if (!(off <= within)) {
+		print_error("%.17g is not %.17g within %g\n", got, want, within);
+		fail();
+	}
+}
+
 /* Attributes: S("model", "opus") "," S("type", "input") */
 #define S(key, value) "{\"key\":\"" key "\",\"value\":{\"stringValue\":\"" value "\"}}"
 #define N(key, value) "{\"key\":\"" key "\",\"value\":{\"doubleValue\":" #value "}}"
