@@ -14,8 +14,10 @@
 
 #define EVENT_NAMES_MAX 200u
 #define EVENT_NAME_MAX	64u
+#define OTHER_EVENT	"other"
 #define EVENT_PREFIX	"claude_code."
-#define EVENT_LABELS	3
+#define EVENTS_FAMILY	"cctm_events_total" /* of cctm.events */
+#define DURATION_MAX_MS 1e12		    /* 31 years: no duration, but infinity or an error */
 
 /* Whose event it is; what OTEL_RESOURCE_ATTRIBUTES adds comes from the resource. */
 #define OWNER_KEYS                                                                     \
@@ -98,7 +100,7 @@ static void read_event(struct ingest *ing, const struct otlp_log *log, struct ev
 			set_name(e, attr.value.bytes);
 		} else if (slice_eq_str(attr.key, "duration_ms")) {
 			e->has_duration = otlp_value_number(&attr.value, &e->duration_ms) &&
-					  e->duration_ms >= 0;
+					  e->duration_ms >= 0 && e->duration_ms < DURATION_MAX_MS;
 		} else if (slice_eq_str(attr.key, "event.sequence") &&
 			   otlp_value_number(&attr.value, &number)) {
 			e->has_sequence = number >= 0 && number < 9e15;
@@ -113,22 +115,40 @@ static void read_event(struct ingest *ing, const struct otlp_log *log, struct ev
 		buf_adds(&e->name, "unnamed");
 }
 
+/* NULL: there is no room for another one. */
+static const char *keep_name(struct ingest *ing, struct slice name)
+{
+	for (size_t i = 0; i < ing->event_count; i++) {
+		if (slice_eq_str(name, ing->event_names[i]))
+			return ing->event_names[i];
+	}
+	if (ing->event_count == EVENT_NAMES_MAX)
+		return NULL;
+	ing->event_names =
+		mem_grow(ing->event_names, &ing->event_room, ing->event_count + 1, sizeof(char *));
+	ing->event_names[ing->event_count] = mem_strndup((const char *)name.ptr, name.len);
+	return ing->event_names[ing->event_count++];
+}
+
 /* The name itself while there is room for it, then "other". */
 static const char *bounded_name(struct ingest *ing, const struct event *e)
 {
-	const char *name = buf_str(&e->name);
-	for (size_t i = 0; i < ing->event_count; i++) {
-		if (strcmp(ing->event_names[i], name) == 0)
-			return ing->event_names[i];
+	const char *name = keep_name(ing, buf_slice(&e->name));
+	if (name)
+		return name;
+	stage_note(ing, REASON_EVENT_OVERFLOW);
+	return OTHER_EVENT;
+}
+
+void events_learn_series(struct ingest *ing, const struct op_series *series)
+{
+	if (!slice_eq_str(series->family, EVENTS_FAMILY))
+		return;
+	for (size_t i = 0; i < series->label_count; i++) {
+		const struct op_label *label = &series->labels[i];
+		if (slice_eq_str(label->name, "event") && !slice_eq_str(label->value, OTHER_EVENT))
+			keep_name(ing, label->value);
 	}
-	if (ing->event_count == EVENT_NAMES_MAX) {
-		stage_note(ing, REASON_EVENT_OVERFLOW);
-		return "other";
-	}
-	ing->event_names =
-		mem_grow(ing->event_names, &ing->event_room, ing->event_count + 1, sizeof(char *));
-	ing->event_names[ing->event_count] = mem_strdup(name);
-	return ing->event_names[ing->event_count++];
 }
 
 /* The session of the record, and its owner as a hash. `set` is that of the last series resolved. */

@@ -64,6 +64,7 @@ void ingest_free(struct ingest *ing)
 	for (size_t i = 0; i < ing->event_count; i++)
 		free(ing->event_names[i]);
 	free(ing->event_names);
+	free(ing->owed);
 	free(ing);
 }
 
@@ -274,8 +275,10 @@ static void apply(struct ingest *ing, const struct op *op, int64_t arrived_ms, b
 		return;
 	case OP_SERIES:
 		/* Live, the series is there already; its definition lies in ing->op. */
-		if (is_replay)
+		if (is_replay) {
 			store_apply(ing->store, op);
+			events_learn_series(ing, &op->series);
+		}
 		return;
 	case OP_ADD:
 	case OP_SET:
@@ -318,6 +321,8 @@ void ingest_commit(struct ingest *ing)
 	struct slice record = ingest_record(ing);
 	if (record.len)
 		apply_record(ing, record, false);
+	if (st->pays_owed)
+		ing->owed_count = 0;
 	tally_merge(&ing->tally, &st->tally);
 	ing->stats.requests[st->signal] += st->hash[0] || st->hash[1];
 	ing->stats.points += st->points;
@@ -371,29 +376,40 @@ static struct series *lost_series(struct ingest *ing)
 	return known ? known : store_define(ing->store, d);
 }
 
-static void stage_lost(void *ctx, uint64_t session, int64_t count, bool is_unknown)
+/* The tracker says it once; it stays owed until it is in the journal. */
+static void owe_lost(void *ctx, uint64_t session, int64_t count, bool is_unknown)
 {
 	struct ingest *ing = ctx;
-	struct op *op = &ing->op;
-	op->kind = OP_LOST;
-	op->u.lost = (struct op_lost){ session, count, is_unknown };
-	record_put(&ing->record, op);
-	if (count > 0)
-		ing->staged.points += (uint64_t)count; /* gathered here, counted below */
+	ing->owed = mem_grow(ing->owed, &ing->owed_room, ing->owed_count + 1, sizeof *ing->owed);
+	ing->owed[ing->owed_count++] = (struct op_lost){ session, count, is_unknown };
+}
+
+/* Returns how many events are missing. */
+static double stage_owed(struct ingest *ing)
+{
+	double lost = 0;
+	for (size_t i = 0; i < ing->owed_count; i++) {
+		ing->op.kind = OP_LOST;
+		ing->op.u.lost = ing->owed[i];
+		record_put(&ing->record, &ing->op);
+		if (ing->owed[i].count > 0)
+			lost += (double)ing->owed[i].count;
+	}
+	ing->staged.pays_owed = true;
+	return lost;
 }
 
 bool ingest_prepare_expiry(struct ingest *ing, int64_t now_ms, uint32_t segment)
 {
 	begin(ing, now_ms, segment);
-	sequence_expire(ing->sequence, now_ms, stage_lost, ing);
-	if (ing->record.len == ing->record_base)
+	sequence_expire(ing->sequence, now_ms, owe_lost, ing);
+	if (ing->owed_count == 0)
 		return false;
-	uint64_t lost = ing->staged.points;
-	ing->staged.points = 0;
-	struct series *series = lost ? lost_series(ing) : NULL;
+	double lost = stage_owed(ing);
+	struct series *series = lost > 0 ? lost_series(ing) : NULL;
 	if (series) {
 		stage_context(ing, 0, stage_minute(ing, 0));
-		stage_add(ing, series, 0, (double)lost);
+		stage_add(ing, series, 0, lost);
 	}
 	return true;
 }
@@ -467,6 +483,7 @@ void ingest_prepare_sequence_state(struct ingest *ing, int64_t now_ms)
 void ingest_load_series(struct ingest *ing, const struct op_series *series, int64_t shown_ms)
 {
 	store_define(ing->store, series);
+	events_learn_series(ing, series);
 	store_load_shown(ing->store, series->id, shown_ms);
 }
 

@@ -45,6 +45,8 @@ struct staged {
 	int64_t rejected;
 	struct buf message;
 
+	bool pays_owed; /* the record tells all of ing->owed */
+
 	bool has_context;
 	uint64_t session;
 	uint32_t minute;
@@ -99,6 +101,8 @@ struct ingest {
 	size_t state_count;
 	char **event_names;
 	size_t event_count, event_room;
+	struct op_lost *owed; /* found missing, and not in the journal yet */
+	size_t owed_count, owed_room;
 };
 
 /* record.c: writing into the staged record */
@@ -134,5 +138,7 @@ extern const struct otlp_sink metrics_sink;	   /* ctx is filled in by the user *
 enum reason cumulative_finish(struct ingest *ing); /* at the end of a resource */
 extern const struct otlp_sink events_sink;
 void events_finish(struct ingest *ing);
+/* At start-up: the names that were told apart before. */
+void events_learn_series(struct ingest *ing, const struct op_series *series);
 
 #endif

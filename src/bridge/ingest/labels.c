@@ -252,9 +252,13 @@ static struct slice find_anywhere(const struct labels *l, const char *key)
 	return value.len ? value : find_key(&l->resource, key);
 }
 
-static bool has_key(const struct attr_set *set, struct slice key)
+/* With is_restricted, what was left out of the labels does not count: a copy of the resource's attribute on
+ * an event must not hide it, nor may what the event says under that name be shown in its place. */
+static bool has_key(const struct attr_set *set, struct slice key, bool is_restricted)
 {
 	for (size_t i = 0; i < set->count; i++) {
+		if (is_restricted && !set->entries[i].is_label)
+			continue;
 		if (slice_eq(span_of(set, set->entries[i].key), key))
 			return true;
 	}
@@ -277,14 +281,14 @@ static void add_entry(struct attr_set *set, struct slice key, struct slice name,
 }
 
 /* Brings what the user set on the resource only, and job and instance, into the point's set. */
-static void add_resource_labels(struct labels *l)
+static void add_resource_labels(struct labels *l, bool is_restricted)
 {
 	const struct attr_set *r = &l->resource;
 	for (size_t i = 0; i < r->count; i++) {
 		struct slice key = span_of(r, r->entries[i].key);
 		if (has_standard_prefix(key) || slice_eq_str(key, "session.id"))
 			continue;
-		if (!has_key(&l->point, key))
+		if (!has_key(&l->point, key, is_restricted))
 			add_entry(
 				&l->point, key, slice_of(NULL, 0), span_of(r, r->entries[i].value));
 	}
@@ -373,7 +377,7 @@ void labels_build(struct labels *l, struct otlp_decoder *decoder, const struct o
 	read_attrs(l, &l->point, decoder, attrs);
 	identity_of(&l->point, out->identity);
 	choose_labels(l, only);
-	add_resource_labels(l);
+	add_resource_labels(l, only != NULL);
 	for (size_t i = 0; i < extra_count; i++) {
 		if (extra[i].value.len)
 			add_entry(&l->point, extra[i].name, extra[i].name, extra[i].value);
