@@ -40,7 +40,7 @@ static inline void assert_near(double got, double want, double within)
 
 /* Attributes: S("model", "opus") "," S("type", "input") */
 #define S(key, value) "{\"key\":\"" key "\",\"value\":{\"stringValue\":\"" value "\"}}"
-#define N(key, value) "{\"key\":\"" key "\",\"value\":{\"doubleValue\":" #value "}}"
+#define N(key, value) "{\"key\":\"" key "\",\"value\":{\"doubleValue\":" value "}}"
 #define I(key, value) "{\"key\":\"" key "\",\"value\":{\"intValue\":\"" #value "\"}}"
 
 /* Builds one request; a comma goes in where the last byte opens no list. */
