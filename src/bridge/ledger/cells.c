@@ -27,13 +27,31 @@ void *cells_at(const struct cells *t, size_t i)
 	return t->items + i * t->item_size;
 }
 
+/* Keys are two to six words: a loop over them is faster than memcmp. */
+static bool is_key(const unsigned char *a, const unsigned char *b, size_t size)
+{
+	for (size_t i = 0; i < size; i += sizeof(uint32_t)) {
+		uint32_t x, y;
+		memcpy(&x, a + i, sizeof x);
+		memcpy(&y, b + i, sizeof y);
+		if (x != y)
+			return false;
+	}
+	return true;
+}
+
 static size_t slot_of(const struct cells *t, const void *key)
 {
 	size_t mask = t->slot_count - 1;
 	size_t slot = hash_key(key, t->key_size) & mask;
-	while (t->slots[slot] && memcmp(cells_at(t, t->slots[slot] - 1), key, t->key_size) != 0)
+	while (t->slots[slot] && !is_key(cells_at(t, t->slots[slot] - 1), key, t->key_size))
 		slot = (slot + 1) & mask;
 	return slot;
+}
+
+size_t cells_index(const struct cells *t, const void *item)
+{
+	return (size_t)((const unsigned char *)item - t->items) / t->item_size;
 }
 
 void *cells_find(const struct cells *t, const void *key)

@@ -26,6 +26,9 @@ struct cells {
 	}
 
 /* The item with this key, or NULL. */
+/* The number of an item, good for cells_at until the items are sorted or cleared. */
+size_t cells_index(const struct cells *t, const void *item);
+
 void *cells_find(const struct cells *t, const void *key);
 
 /* The item with this key; a new one is zeroed behind its key. */

@@ -53,8 +53,14 @@ static void free_state(struct fold_state *state)
 	free(bytes);
 }
 
+static void forget_memos(struct fold *f)
+{
+	memset(f->memos, 0, sizeof f->memos);
+}
+
 void fold_drop(struct fold *f)
 {
+	forget_memos(f);
 	drop_series(f);
 	drop_sessions(f);
 	cells_clear(&f->counters);
@@ -175,12 +181,13 @@ static bool fold_op_context(struct fold *f, const struct op_context *op, struct 
 	return true;
 }
 
-static void add_minute(struct fold *f, const struct op_add *op)
+static const struct fold_minute *add_minute(struct fold *f, const struct op_add *op)
 {
 	uint32_t key[3] = { f->context.minute, op->series, op->part };
 	bool is_new;
 	struct fold_minute *m = cells_add(&f->minutes, key, &is_new);
 	sum_add(&m->hi, &m->lo, op->amount);
+	return m;
 }
 
 static void add_hour(struct fold *f, const struct op_add *op)
@@ -232,32 +239,75 @@ static struct fold_counter *live_counter(
 	return c;
 }
 
-static bool count(struct fold *f, const struct op_add *op, uint64_t position, struct error *err)
+static struct fold_counter *count(
+	struct fold *f, const struct op_add *op, uint64_t position, struct error *err)
 {
 	struct fold_counter *c = live_counter(f, op->series, op->part, position, err);
 	if (!c)
-		return false;
+		return NULL;
 	sum_add(&c->hi, &c->lo, op->amount);
 	c->pending += op->amount;
+	return c;
+}
+
+static struct fold_memo *memo_of(struct fold *f, const struct op_add *op)
+{
+	return &f->memos[(op->series + op->part * 64) % FOLD_MEMOS];
+}
+
+/* Adds to cells of late, without looking them up. False: they are not known. */
+static bool add_known(struct fold *f, const struct op_add *op, uint64_t position)
+{
+	const struct fold_memo *memo = memo_of(f, op);
+	if (memo->series != op->series || memo->part != op->part ||
+		memo->minute != f->context.minute)
+		return false;
+	struct fold_counter *c = cells_at(&f->counters, memo->counter);
+	if (c->position <= f->scrape_position)
+		c->pending = 0;
+	c->position = position;
+	sum_add(&c->hi, &c->lo, op->amount);
+	c->pending += op->amount;
+	struct fold_minute *m = cells_at(&f->minutes, memo->cell);
+	sum_add(&m->hi, &m->lo, op->amount);
+	if (f->context.session && is_by_session(memo->kind, op->part))
+		add_hour(f, op);
+	return true;
+}
+
+static bool add_looked_up(
+	struct fold *f, const struct op_add *op, uint64_t position, struct error *err)
+{
+	struct fold_counter *c = NULL;
+	if (f->scope == FOLD_ALL && !(c = count(f, op, position, err)))
+		return false;
+	if (!f->has_context)
+		return true;
+	const struct fold_minute *m = add_minute(f, op);
+	const struct fold_series *s = touch_series(f, op->series, err);
+	if (!s)
+		return false;
+	if (f->context.session && is_by_session(s->kind, op->part))
+		add_hour(f, op);
+	if (c && s->kind) {
+		*memo_of(f, op) = (struct fold_memo){
+			.series = op->series,
+			.part = op->part,
+			.minute = f->context.minute,
+			.counter = (uint32_t)cells_index(&f->counters, c),
+			.cell = (uint32_t)cells_index(&f->minutes, m),
+			.kind = s->kind,
+		};
+	}
 	return true;
 }
 
 static bool fold_op_add(
 	struct fold *f, const struct op_add *op, uint64_t position, struct error *err)
 {
-	if (f->scope == FOLD_ALL && !count(f, op, position, err))
-		return false;
-	if (!f->has_context)
+	if (f->scope == FOLD_ALL && f->has_context && add_known(f, op, position))
 		return true;
-	add_minute(f, op);
-	if (!f->context.session)
-		return true;
-	const struct fold_series *s = touch_series(f, op->series, err);
-	if (!s)
-		return false;
-	if (is_by_session(s->kind, op->part))
-		add_hour(f, op);
-	return true;
+	return add_looked_up(f, op, position, err);
 }
 
 static bool fold_op_set(
@@ -313,6 +363,7 @@ static void keep_gauges(struct fold *f)
 static bool fold_op_epoch(struct fold *f, const struct op_epoch *op, struct error *err)
 {
 	f->epoch_start_ns = op->start_ns;
+	forget_memos(f);
 	keep_gauges(f);
 	f->waiting = 0;
 	for (size_t i = 0; i < f->series.count; i++) {
@@ -386,7 +437,7 @@ static bool fold_op(struct fold *f, uint64_t position, struct error *err)
 	case OP_SET:
 		return !is_all || fold_op_set(f, &op->u.set, position, err);
 	case OP_CARRY:
-		return !is_all || count(f, &op->u.add, position, err);
+		return !is_all || count(f, &op->u.add, position, err) != NULL;
 	case OP_STREAM:
 		if (is_all)
 			fold_op_stream(f, &op->u.stream);

@@ -89,6 +89,15 @@ struct fold_base {
 
 enum fold_scope { FOLD_ALL, FOLD_HISTORY }; /* history: series, sessions, minutes and hours only */
 
+/* Where an addition goes, of late: most additions of a minute go to the same few cells. */
+struct fold_memo {
+	uint32_t series, part, minute; /* series 0: empty */
+	uint32_t counter, cell;	       /* numbers in counters and minutes */
+	enum series_kind kind;
+};
+
+#define FOLD_MEMOS 256u
+
 struct fold {
 	struct cells series, counters, minutes, hours, sessions, streams;
 	struct fold_state *states;
@@ -105,6 +114,7 @@ struct fold {
 	int64_t arrived_ms;
 	struct op_context context;
 	bool has_context;
+	struct fold_memo memos[FOLD_MEMOS];
 	struct op op;
 };
 
