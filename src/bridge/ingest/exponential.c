@@ -108,7 +108,7 @@ double exponential_le(uint32_t part)
 	if (part == EXPONENTIAL_PART_ZERO)
 		return 0;
 	if (!index_of_part(part, &index, &sign))
-		return HUGE_VAL;
+		return (double)INFINITY;
 	if (sign == EXPONENTIAL_NEGATIVE)
 		return -power(index);
 	return index == EXPONENTIAL_INDEX_MAX ? DBL_MAX : power(index + 1);

@@ -195,7 +195,7 @@ void record_put(struct buf *record, const struct op *op)
 		break;
 	case OP_CONTEXT:
 	case OP_ADD:
-		assert(!"written above");
+		assert(false); /* written above */
 	}
 }
 
