@@ -42,13 +42,16 @@ static uint64_t find_anchor(const struct staged *st)
 
 static bool decide_same(const struct staged *st, const struct op_stream *known, bool is_claude)
 {
+	bool is_elsewhere = false;
 	for (size_t i = 0; i < st->cumulative_count; i++) {
 		const struct cumulative *c = &st->cumulative[i];
 		if (c->identity[0] != known->anchor)
 			continue;
-		return c->start_ns == known->earliest_ns;
+		if (c->start_ns == known->earliest_ns)
+			return true;
+		is_elsewhere = true;
 	}
-	return !is_claude;
+	return !is_elsewhere && !is_claude;
 }
 
 static bool is_same_process(struct staged *st, const struct op_stream *known, bool is_claude)
@@ -145,6 +148,8 @@ static double highest(const struct cumulative *c, const struct group *g, double 
 /* Adds the rise of one part. False: no room for a new stream. */
 static bool take_part(struct ingest *ing, const struct cumulative *c, const struct group *g)
 {
+	if (c->is_absent && !known_stream(ing, c))
+		return true;
 	struct stream *s = take_stream(ing, c, g->anchor);
 	if (!s)
 		return false;

@@ -25,6 +25,7 @@ struct cumulative {
 	uint32_t series, part, parts;
 	bool is_monotonic;
 	bool is_claude; /* its scope is Claude Code's */
+	bool is_absent; /* a bucket that the point does not have (any more): 0, if the stream had it */
 };
 
 /* Two ResourceMetrics of one process are told from two processes once per pair of earliest starts. */

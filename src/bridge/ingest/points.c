@@ -273,7 +273,34 @@ static void put_buckets(
 			continue;
 		int64_t index = (int64_t)buckets->offset + (int64_t)i;
 		put_part(ps, exponential_part(ps->point->scale, index, sign),
-			(double)buckets->counts[i], true);
+			(double)buckets->counts[i], false);
+	}
+}
+
+static bool has_part(const struct parts *ps, uint32_t part)
+{
+	const struct staged *st = &ps->ing->staged;
+	for (size_t i = ps->first; i < st->cumulative_count; i++) {
+		if (st->cumulative[i].part == part)
+			return true;
+	}
+	return false;
+}
+
+/* A client that sees a wider range halves its resolution, and what was in a bucket is in another one from
+ * then on. So the buckets of the series that this point lacks are taken as 0. */
+static void put_absent_buckets(struct parts *ps)
+{
+	if (ps->is_delta)
+		return;
+	const struct series *s = store_by_id(ps->ing->store, ps->target->series);
+	for (size_t i = 0; i < s->part_count; i++) {
+		uint32_t part = s->parts[i].id;
+		if (part < 2 || has_part(ps, part))
+			continue;
+		put_part(ps, part, 0, false);
+		struct staged *st = &ps->ing->staged;
+		st->cumulative[st->cumulative_count - 1].is_absent = true;
 	}
 }
 
@@ -285,10 +312,11 @@ static enum reason take_exponential(
 	put_part(&ps, 1, (double)p->count, true);
 	put_part(&ps, 0, p->has_sum ? p->sum : 0, false);
 	if (p->zero_count)
-		put_part(
-			&ps, exponential_zero_part(p->zero_threshold), (double)p->zero_count, true);
+		put_part(&ps, exponential_zero_part(p->zero_threshold), (double)p->zero_count,
+			false);
 	put_buckets(&ps, &p->negative, EXPONENTIAL_NEGATIVE);
 	put_buckets(&ps, &p->positive, EXPONENTIAL_POSITIVE);
+	put_absent_buckets(&ps);
 	return REASON_OK;
 }
 
