@@ -238,7 +238,7 @@ static const char *epoch_reason(const struct daemon *d, const char *policy, cons
 		return "this is the first run";
 	if (d->ledger_was_lost)
 		return "the ledger was lost";
-	if (d->findings.bad_records || d->replay_set_aside)
+	if (d->findings.is_broken || d->replay_set_aside)
 		return "the journal is damaged";
 	if (!state_is(d, STATE_POLICY, policy))
 		return "the label policy changed";
@@ -263,6 +263,9 @@ static bool settle_epoch(struct daemon *d, struct error *err)
 		if (!daemon_note(d, err))
 			return false;
 	}
+	if (d->findings.is_broken &&
+		!(journal_sync(d->journal, err) && journal_break_noted(d->journal, err)))
+		return false;
 	bool is_os = d->options->durability == BRIDGE_DURABILITY_OS;
 	AUTO(str) char *run = mem_printf("%s %s", is_os ? "os" : "disk", boot);
 	return (state_is(d, STATE_POLICY, policy) || note_state(d, STATE_POLICY, policy, err)) &&

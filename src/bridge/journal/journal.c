@@ -20,6 +20,7 @@
 #include "core/mem.h"
 
 #define SEGMENT_LOAD_MAX ((size_t)256 << 20)
+#define BROKEN_FILE	 "journal-broken"
 
 struct journal {
 	char *dir;
@@ -32,6 +33,24 @@ struct journal {
 	uint64_t older_bytes;	/* of the segments before the present one */
 };
 
+/* Before anything is mended: whoever is killed in between must not make the next open find nothing. */
+static bool mark_broken(const char *dir, struct journal_findings *findings, struct error *err)
+{
+	AUTO(str) char *path = path_join(dir, BROKEN_FILE);
+	if (findings->is_broken)
+		return true;
+	findings->is_broken = true;
+	return file_write_atomic(path, "", 0, 0600, err);
+}
+
+bool journal_break_noted(struct journal *j, struct error *err)
+{
+	AUTO(str) char *path = path_join(j->dir, BROKEN_FILE);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_set_errno(err, ERR_IO, errno, "cannot delete %s", path);
+	return true;
+}
+
 static bool save_bad(const char *dir, uint64_t position, struct slice bytes,
 	struct journal_findings *findings, struct error *err)
 {
@@ -40,7 +59,8 @@ static bool save_bad(const char *dir, uint64_t position, struct slice bytes,
 	AUTO(str) char *path = path_join(dir, name);
 	if (access(path, F_OK) == 0)
 		return true; /* found and told before */
-	if (!file_write_atomic(path, bytes.ptr, bytes.len, 0600, err))
+	if (!mark_broken(dir, findings, err) ||
+		!file_write_atomic(path, bytes.ptr, bytes.len, 0600, err))
 		return error_wrap(err, "set aside a damaged part of the journal");
 	findings->bad_records++;
 	findings->bad_bytes += bytes.len;
@@ -170,9 +190,10 @@ static bool open_segments(
 	free(list.items);
 	if (!ok)
 		return false;
-	if (is_empty)
-		return begin_segment(j, at_least, err);
-	if (j->end < at_least)
+	/* What the checkpoint has seen is gone, and with it what may have followed. */
+	if (j->end < at_least && !mark_broken(j->dir, findings, err))
+		return false;
+	if (is_empty || j->end < at_least)
 		return begin_segment(j, at_least, err);
 	if (j->end < last + SEGMENT_HEADER_SIZE)
 		return begin_segment(j, last, err); /* its header never got whole */
@@ -186,6 +207,8 @@ struct journal *journal_open(
 	struct journal *j = mem_zalloc(sizeof *j);
 	j->dir = mem_strdup(dir);
 	j->fd = -1;
+	AUTO(str) char *broken = path_join(dir, BROKEN_FILE);
+	findings->is_broken = access(broken, F_OK) == 0;
 	if (!open_segments(j, at_least, findings, err)) {
 		error_wrap(err, "open the journal");
 		journal_free(j);

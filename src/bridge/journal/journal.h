@@ -10,7 +10,9 @@
  *     kill -9 at any moment (durability os), and after power loss (durability disk, behind journal_sync);
  *   - a torn last record is cut off at open; a damaged one in the middle is copied to
  *     journal-bad-<position>.bin and passed over, and what follows is kept;
- *   - a failed append leaves the journal as it was.
+ *   - a failed append leaves the journal as it was;
+ *   - that records may be missing is told by each open until it is noted, whatever dies in between: mending
+ *     removes the evidence, so a file journal-broken is made before it.
  *
  * One process writes (the caller holds the directory's lock); any number read, also while it is written.
  */
@@ -42,6 +44,8 @@ struct journal_findings {
 	unsigned bad_records; /* set aside */
 	uint64_t bad_bytes;
 	char first_bad_file[64]; /* "" when none */
+	bool is_broken; /* records may be missing: by what this open found, or one before it that did not
+			 * live to see journal_break_noted */
 };
 
 /* Opens the journal in `dir` for writing, repairing its tail. `at_least` is a position that the end must
@@ -50,6 +54,9 @@ struct journal_findings {
 struct journal *journal_open(const char *dir, uint64_t at_least, struct journal_findings *findings,
 	struct error *err) MUST_CHECK;
 void journal_free(struct journal *j);
+
+/* The caller has drawn its conclusions from is_broken, durably. */
+bool journal_break_noted(struct journal *j, struct error *err) MUST_CHECK;
 
 /* One record, at most JOURNAL_RECORD_MAX bytes. False: nothing was added (disk full …). Whoever puts
  * definitions into records calls journal_rotate(j, JOURNAL_SEGMENT_SIZE) before making one, or the record

@@ -261,6 +261,29 @@ static void test_journal_begins_behind_a_checkpoint_that_outlived_it(void **stat
 	journal_free(j);
 }
 
+static void test_journal_tells_of_a_break_until_it_is_noted(void **state)
+{
+	(void)state;
+	AUTO(error) struct error err = ERROR_INIT;
+	struct journal_findings findings;
+	struct journal *j = open_journal(0, &findings);
+	assert_false(findings.is_broken);
+	append(j, "one");
+	journal_free(j);
+	for (unsigned i = 0; i < 2; i++) {
+		j = open_journal(100000, &findings); /* the second finds nothing wrong itself */
+		assert_true(findings.is_broken);
+		append(j, "two");
+		journal_free(j);
+	}
+	j = open_journal(100000, &findings);
+	assert_true(journal_break_noted(j, &err));
+	journal_free(j);
+	j = open_journal(100000, &findings);
+	assert_false(findings.is_broken);
+	journal_free(j);
+}
+
 static void test_journal_is_unchanged_by_an_append_that_fails(void **state)
 {
 	(void)state;
@@ -308,6 +331,7 @@ int main(void)
 		CASE(test_journal_reads_from_a_position_and_across_segments),
 		CASE(test_journal_reader_goes_on_while_the_writer_appends),
 		CASE(test_journal_begins_behind_a_checkpoint_that_outlived_it),
+		CASE(test_journal_tells_of_a_break_until_it_is_noted),
 		CASE(test_journal_is_unchanged_by_an_append_that_fails),
 		CASE(test_journal_starts_anew_when_the_last_segment_has_no_header),
 	};
