@@ -28,7 +28,7 @@ def installed_sdk():
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name, folder)
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
         if done.returncode:
             raise unittest.SkipTest(f"npm could not install the SDK: {done.stderr[-400:]}")
         (folder / "complete").touch()
