@@ -187,7 +187,7 @@ static bool has_room(struct ingest *ing, const struct cumulative *c)
 		return true;
 	size_t missing = 0;
 	for (uint32_t i = 0; i < c->parts; i++)
-		missing += !known_stream(ing, c + i);
+		missing += !c[i].is_absent && !known_stream(ing, c + i);
 	return streams_have_room(ing->streams, missing);
 }
 

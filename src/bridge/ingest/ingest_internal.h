@@ -14,6 +14,7 @@
 #include "core/buf.h"
 
 #define POINTS_MAX 1000000u /* of one request */
+#define PARTS_MAX  2000000u /* of the cumulative points of one resource: two bytes may be a bucket */
 
 /* One part of a cumulative point, waiting for the end of its resource. A number has one part; a histogram
  * several, the count first: `parts` is their number in the first and 0 in the others. */
