@@ -1,6 +1,7 @@
 /* The bridge as a process: wires the parts together and owns the loop. */
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #define EXPIRE_MS	 INT64_C(3600000)
 #define MINUTE_MS	 INT64_C(60000)
 #define JOURNAL_MAX	 ((uint64_t)256 << 20) /* past it the ledger's word is enough */
+#define MMAP_THRESHOLD	 (128 << 10)
 #define STOP_MS		 INT64_C(4000)
 #define RUNNING_FILE	 "bridge.json"
 
@@ -334,6 +336,9 @@ bool bridge_run(const struct bridge_options *options,
 	};
 	d.checkpoint_mono_ms = d.expire_mono_ms = d.recent_mono_ms = d.started_mono_ms;
 	signal(SIGPIPE, SIG_IGN);
+	/* A fixed threshold: tables that grow give their old memory back at once, instead of leaving it in
+	 * the heap for good (glibc otherwise raises the threshold with each large block that is freed). */
+	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	char **origins = options->cors_origins ? split_origins(options->cors_origins) : NULL;
 	bool ok = daemon_open_state(&d, err) && make_loop(&d, origins, err) &&
 		  serve_until_stopped(&d, on_ready, ctx, err);

@@ -76,6 +76,7 @@ static void finish(struct daemon *d, struct serve_exchange *x, const struct serv
 		serve_reply(x, a);
 		return;
 	}
+	serve_body_done(x);
 	struct waiting w = { .exchange = x, .answer = *a };
 	if (a->message) {
 		w.message = mem_strdup(a->message);

@@ -116,7 +116,7 @@ void dedupe_add(struct dedupe *d, const uint64_t hash[2], int64_t seen_ms)
 	uint64_t print = fingerprint(hash);
 	if (set_has(&d->present, print))
 		return;
-	if (d->present.count + 1 > d->present.slot_count / 4 * 3)
+	if (d->present.count + 1 > d->present.slot_count / 8 * 7)
 		set_grow(&d->present);
 	set_put(&d->present, print);
 	d->present.count++;

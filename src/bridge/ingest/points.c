@@ -35,6 +35,7 @@ static enum reason on_metric(void *ctx, const struct otlp_metric *metric)
 	struct staged *st = &((struct ingest *)ctx)->staged;
 	st->metric = *metric;
 	uint64_t traits = (uint64_t)metric->kind | (uint64_t)metric->is_monotonic << 8 |
+			  (uint64_t)metric->temporality << 9 |
 			  (uint64_t)metric->scope_name.len << 16;
 	uint64_t unit = XXH3_64bits_withSeed(metric->unit.ptr, metric->unit.len, traits);
 	uint64_t scope = XXH3_64bits_withSeed(metric->scope_name.ptr, metric->scope_name.len, unit);
@@ -48,7 +49,7 @@ static enum reason on_metric(void *ctx, const struct otlp_metric *metric)
 }
 
 /* The identity of the stream without start time and part: resource, scope, metric, sorted attributes. */
-static void stream_identity(const struct ingest *ing, uint64_t out[2])
+static struct identity stream_identity(const struct ingest *ing)
 {
 	const struct otlp_metric *m = &ing->staged.metric;
 	uint64_t resource[2];
@@ -61,8 +62,13 @@ static void stream_identity(const struct ingest *ing, uint64_t out[2])
 	XXH3_128bits_update(&state, m->scope_name.ptr, m->scope_name.len);
 	XXH3_128bits_update(&state, m->name.ptr, m->name.len);
 	XXH128_hash_t hash = XXH3_128bits_digest(&state);
-	out[0] = hash.low64;
-	out[1] = hash.high64 | 1; /* never the empty slot's */
+	return (struct identity){ { hash.low64, hash.high64 | 1 } }; /* never the empty slot's */
+}
+
+/* Deltas are added without asking where they come from. */
+static bool needs_identity(const struct otlp_metric *m)
+{
+	return m->temporality == OTLP_CUMULATIVE || m->kind == OTLP_SUMMARY;
 }
 
 static const struct target *find_target(struct ingest *ing, const struct otlp_point *p)
@@ -108,8 +114,9 @@ static enum reason make_target(
 	if (why != REASON_OK)
 		return why;
 	target.series = series->id;
-	stream_identity(ing, target.identity);
 	*out = targets_put(ing->targets, &target);
+	if (needs_identity(m))
+		targets_put_identity(ing->targets, *out, stream_identity(ing));
 	return REASON_OK;
 }
 
@@ -121,8 +128,9 @@ static void add_cumulative(struct ingest *ing, const struct target *t, const str
 	bool is_level = st->metric.kind == OTLP_SUM && !is_monotonic;
 	st->cumulative = mem_grow(st->cumulative, &st->cumulative_room, st->cumulative_count + 1,
 		sizeof *st->cumulative);
+	struct identity identity = targets_identity(ing->targets, t);
 	st->cumulative[st->cumulative_count++] = (struct cumulative){
-		.identity = { t->identity[0], t->identity[1] },
+		.identity = { identity.hash[0], identity.hash[1] },
 		.session = t->session,
 		.start_ns = is_level ? 0 : p->start_ns,
 		.time_ns = p->time_ns,
@@ -391,7 +399,7 @@ static enum reason on_point(void *ctx, const struct otlp_point *p)
 {
 	struct ingest *ing = ctx;
 	struct staged *st = &ing->staged;
-	if (++st->points > POINTS_MAX)
+	if (++st->points > POINTS_MAX || st->cumulative_count > PARTS_MAX)
 		return REASON_TOO_MANY_POINTS;
 	/* Also of a point that is not taken: it says when its process began. */
 	if (p->start_ns && p->start_ns < st->earliest_ns)

@@ -7,6 +7,7 @@
 
 struct targets {
 	struct target *slots;
+	struct identity *identities; /* of the slot of the same number; NULL until one was put */
 	size_t slot_count, count, max;
 };
 
@@ -26,6 +27,7 @@ void targets_free(struct targets *t)
 	if (!t)
 		return;
 	free(t->slots);
+	free(t->identities);
 	free(t);
 }
 
@@ -52,6 +54,8 @@ const struct target *targets_find(const struct targets *t, uint64_t key0, uint64
 void targets_clear(struct targets *t)
 {
 	free(t->slots);
+	free(t->identities);
+	t->identities = NULL;
 	t->slot_count = SLOTS_INITIAL;
 	t->slots = mem_calloc(t->slot_count, sizeof *t->slots);
 	t->count = 0;
@@ -61,13 +65,22 @@ static void grow(struct targets *t)
 {
 	size_t count = t->slot_count * 2;
 	struct target *slots = mem_calloc(count, sizeof *slots);
+	struct identity *identities = NULL;
+	if (t->identities)
+		identities = mem_calloc(count, sizeof *identities);
 	for (size_t i = 0; i < t->slot_count; i++) {
 		const struct target *old = &t->slots[i];
-		if (!is_empty(old))
-			*slot_of(slots, count, old->key[0], old->key[1]) = *old;
+		if (is_empty(old))
+			continue;
+		struct target *slot = slot_of(slots, count, old->key[0], old->key[1]);
+		*slot = *old;
+		if (identities)
+			identities[slot - slots] = t->identities[i];
 	}
 	free(t->slots);
+	free(t->identities);
 	t->slots = slots;
+	t->identities = identities;
 	t->slot_count = count;
 }
 
@@ -81,4 +94,16 @@ const struct target *targets_put(struct targets *t, const struct target *target)
 	t->count += is_empty(slot);
 	*slot = *target;
 	return slot;
+}
+
+struct identity targets_identity(const struct targets *t, const struct target *target)
+{
+	return t->identities ? t->identities[target - t->slots] : (struct identity){ { 0, 0 } };
+}
+
+void targets_put_identity(struct targets *t, const struct target *target, struct identity identity)
+{
+	if (!t->identities)
+		t->identities = mem_calloc(t->slot_count, sizeof *t->identities);
+	t->identities[target - t->slots] = identity;
 }

@@ -12,10 +12,15 @@
 struct targets;
 
 struct target {
-	uint64_t key[2];      /* both 0: an empty slot */
-	uint64_t session;     /* hash; 0: none */
-	uint64_t identity[2]; /* of the stream without start time and part */
+	uint64_t key[2];  /* both 0: an empty slot */
+	uint64_t session; /* hash; 0: none */
 	uint32_t series;
+};
+
+/* Of a stream without start time and part; needed for cumulative ones only, and kept apart, because a cache
+ * of delta streams is a third smaller without. */
+struct identity {
+	uint64_t hash[2];
 };
 
 struct targets *targets_new(size_t max);
@@ -24,6 +29,10 @@ void targets_free(struct targets *t);
 /* NULL: not there. Good until the next targets_put. */
 const struct target *targets_find(const struct targets *t, uint64_t key0, uint64_t key1);
 const struct target *targets_put(struct targets *t, const struct target *target);
+
+/* The identity put beside a target of this table; both halves 0: none was. */
+struct identity targets_identity(const struct targets *t, const struct target *target);
+void targets_put_identity(struct targets *t, const struct target *target, struct identity identity);
 void targets_clear(struct targets *t);
 
 #endif
