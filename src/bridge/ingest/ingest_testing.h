@@ -3,6 +3,9 @@
 #define CCTM_BRIDGE_INGEST_INGEST_TESTING_H
 
 #include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
