@@ -415,6 +415,30 @@ static void test_a_zero_bucket_that_shares_its_bound_is_added_once(void **state)
 	bench_close(&t);
 }
 
+#define AT_SCALE(scale, offset, counts)                                            \
+	"\"exponentialHistogram\":{\"aggregationTemporality\":2,\"dataPoints\":[{" \
+	"\"startTimeUnixNano\":\"5\",\"count\":\"8\",\"sum\":1,\"scale\":" #scale  \
+	",\"positive\":{\"offset\":" #offset ",\"bucketCounts\":[" counts "]}}]}"
+
+static void test_a_histogram_that_halves_its_resolution_is_counted_once(void **state)
+{
+	(void)state;
+	static const char *const coarser[] = { AT_SCALE(3, 8, "5,0,3"), AT_SCALE(2, 4, "5,3"),
+		AT_SCALE(1, 2, "8"), AT_SCALE(0, 1, "8"), AT_SCALE(-1, 0, "8") };
+	struct bench t;
+	bench_open(&t);
+	for (size_t i = 0; i < sizeof coarser / sizeof *coarser; i++) {
+		take_metric(&t, "e", coarser[i]);
+		const struct series *s = find_series(t.ing, "e", "");
+		double buckets = 0;
+		for (size_t k = 0; k < s->part_count; k++)
+			buckets += s->parts[k].id < 2 ? 0 : part_value(&s->parts[k]);
+		assert_value(buckets, 8);
+		assert_value(part_of(t.ing, "e", "", 1), 8);
+	}
+	bench_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -440,6 +464,7 @@ int main(void)
 		cmocka_unit_test(test_a_stream_with_a_clock_far_behind_is_not_forgotten),
 		cmocka_unit_test(test_an_unchanged_stream_is_kept_and_an_idle_one_forgotten),
 		cmocka_unit_test(test_streams_outlive_an_epoch),
+		cmocka_unit_test(test_a_histogram_that_halves_its_resolution_is_counted_once),
 		cmocka_unit_test(test_a_zero_bucket_that_shares_its_bound_is_added_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -426,6 +426,32 @@ static void test_text_of_any_length_stays_readable_in_the_journal(void **state)
 	bench_close(&t);
 }
 
+static void test_a_request_cannot_hold_more_parts_than_fit_in_memory(void **state)
+{
+	(void)state;
+	struct bench t;
+	bench_open(&t);
+	metrics_begin(&t.body);
+	resource_begin(&t.body, "", OTHER_SCOPE);
+	buf_adds(&t.body, "{\"name\":\"e\",\"exponentialHistogram\":{\"aggregationTemporality\":2,"
+			  "\"dataPoints\":[");
+	AUTO(buf) struct buf buckets = BUF_INIT(BUF_UNLIMITED);
+	for (int i = 0; i < 8000; i++)
+		buf_adds(&buckets, i ? ",1" : "1");
+	for (int i = 0; i < 255; i++) {
+		json_separate(&t.body);
+		buf_addf(&t.body,
+			"{\"count\":\"8000\",\"scale\":3,\"positive\":{\"bucketCounts\":[%s]}}",
+			buf_str(&buckets));
+	}
+	buf_adds(&t.body, "]}}");
+	resource_end(&t.body);
+	metrics_end(&t.body);
+	assert_int_equal(bench_prepare(&t, OTLP_METRICS), REASON_TOO_MANY_POINTS);
+	assert_int_equal(ingest_record(t.ing).len, 0);
+	bench_close(&t);
+}
+
 static void test_rejected_metrics_leave_the_rest_of_the_request_taken(void **state)
 {
 	(void)state;
@@ -497,6 +523,7 @@ int main(void)
 		cmocka_unit_test(test_past_series_max_new_series_fold_and_the_total_stays_exact),
 		cmocka_unit_test(test_long_values_are_cut_and_too_many_labels_dropped),
 		cmocka_unit_test(test_text_of_any_length_stays_readable_in_the_journal),
+		cmocka_unit_test(test_a_request_cannot_hold_more_parts_than_fit_in_memory),
 		cmocka_unit_test(test_rejected_metrics_leave_the_rest_of_the_request_taken),
 		cmocka_unit_test(test_spans_are_counted_and_dropped),
 		cmocka_unit_test(test_state_is_kept_by_name_and_replayed),
