@@ -64,6 +64,7 @@ bool daemon_note(struct daemon *d, struct error *err);
 /* requests.c: export requests, held and deferred answers. */
 void daemon_export(void *ctx, struct serve_exchange *x, const struct serve_request *request);
 void daemon_retry_held(struct daemon *d);
+void daemon_probe_journal(struct daemon *d); /* whether it can be written again, by writing */
 void daemon_flush_unsynced(struct daemon *d);
 void daemon_refuse_held(struct daemon *d);
 void daemon_waiting_clear(struct daemon *d);

@@ -98,6 +98,13 @@ static void checkpoint(struct daemon *d, bool also_expire)
 	release_journal(d);
 }
 
+static bool ledger_failed(const struct daemon *d)
+{
+	struct keeper_status status;
+	keeper_status(d->keeper, &status);
+	return status.problem[0] != '\0';
+}
+
 static void mind_ledger(struct daemon *d, int64_t mono_ms)
 {
 	bool is_due = mono_ms - d->checkpoint_mono_ms >= CHECKPOINT_MS ||
@@ -110,7 +117,8 @@ static void mind_ledger(struct daemon *d, int64_t mono_ms)
 		ingest_expire(d->ingest, clock_wall_ms());
 	}
 	d->checkpoint_mono_ms = mono_ms;
-	if (is_expiry_due || journal_end(d->journal) != d->checkpoint_position)
+	/* After a failure the same position is asked for again, or an idle bridge would stay degraded. */
+	if (is_expiry_due || journal_end(d->journal) != d->checkpoint_position || ledger_failed(d))
 		checkpoint(d, is_expiry_due);
 }
 
@@ -129,8 +137,9 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	struct daemon *d = ctx;
 	int64_t mono_ms = clock_mono_ms();
-	if (d->held.count)
-		daemon_retry_held(d);
+	daemon_retry_held(d);
+	if (d->journal_problem)
+		daemon_probe_journal(d);
 	if (mono_ms / LOST_CHECK_MS != (mono_ms - TICK_MS) / LOST_CHECK_MS)
 		note_lost(d, clock_wall_ms());
 	mind_recent(d, mono_ms);

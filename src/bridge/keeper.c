@@ -20,7 +20,7 @@ struct keeper {
 	pthread_cond_t wake;
 	/* under the mutex */
 	uint64_t wanted;
-	bool wants_expiry, wants_end;
+	bool wants_advance, wants_expiry, wants_end;
 	struct keeper_status status;
 	/* the thread's own */
 	unsigned advances;
@@ -72,21 +72,19 @@ static void *run(void *ctx)
 {
 	struct keeper *k = ctx;
 	pthread_mutex_lock(&k->mutex);
-	uint64_t done = 0;
 	for (;;) {
-		while (k->wanted == done && !k->wants_expiry && !k->wants_end)
+		while (!k->wants_advance && !k->wants_end)
 			pthread_cond_wait(&k->wake, &k->mutex);
 		if (k->wants_end)
 			break;
 		uint64_t position = k->wanted;
 		bool also_expire = k->wants_expiry;
-		k->wants_expiry = false;
+		k->wants_advance = k->wants_expiry = false;
 		k->status.is_busy = true;
 		pthread_mutex_unlock(&k->mutex);
 		AUTO(error) struct error err = ERROR_INIT;
 		if (!work(k, position, also_expire, &err))
 			set_problem(k, &err);
-		done = position;
 		pthread_mutex_lock(&k->mutex);
 		k->status.is_busy = false;
 	}
@@ -125,6 +123,7 @@ void keeper_advance(struct keeper *k, uint64_t position, bool also_expire)
 {
 	pthread_mutex_lock(&k->mutex);
 	k->wanted = position;
+	k->wants_advance = true;
 	k->wants_expiry = k->wants_expiry || also_expire;
 	pthread_cond_signal(&k->wake);
 	pthread_mutex_unlock(&k->mutex);

@@ -119,6 +119,20 @@ static void put_own_metrics(const struct daemon *d, struct buf *out)
 		"When the last request with data arrived", (double)o.ingest.last_sample_ms / 1000);
 }
 
+/* Notes in the journal what this scrape shows for the first time: it must stay shown, so it is as durable as
+ * the answers to requests before the scrape is answered. */
+static bool note_scrape(struct daemon *d, int64_t now_ms)
+{
+	AUTO(error) struct error err = ERROR_INIT;
+	if (!ingest_prepare_scrape(d->ingest, now_ms))
+		return true;
+	if (!daemon_note(d, &err))
+		return false;
+	if (d->options->durability == BRIDGE_DURABILITY_DISK && !journal_sync(d->journal, &err))
+		log_warning("%s", err.message);
+	return true;
+}
+
 static void page_metrics(struct daemon *d, struct serve_page *page)
 {
 	daemon_flush_unsynced(d);
@@ -128,10 +142,7 @@ static void page_metrics(struct daemon *d, struct serve_page *page)
 		.now_ms = now_ms,
 		.zero_hold_ms = d->options->zero_hold_ms,
 	};
-	AUTO(error) struct error err = ERROR_INIT;
-	/* What is shown for the first time must stay shown: in the journal before the answer. */
-	if (ingest_prepare_scrape(d->ingest, now_ms) && !daemon_note(d, &err))
-		options.hides_unshown = true;
+	options.hides_unshown = !note_scrape(d, now_ms);
 	page->content_type = EXPOSE_CONTENT_TYPE;
 	expose_text(ingest_store(d->ingest), &options, &page->body);
 	put_own_metrics(d, &page->body);

@@ -128,6 +128,17 @@ void daemon_retry_held(struct daemon *d)
 		d->held.items[i] = d->held.items[i + done];
 }
 
+/* When everybody who waited has gone, no request would find out that the disk has space again. */
+void daemon_probe_journal(struct daemon *d)
+{
+	AUTO(error) struct error err = ERROR_INIT;
+	if (d->held.count)
+		return;
+	ingest_prepare_sequence_state(d->ingest, clock_wall_ms());
+	if (daemon_note(d, &err))
+		note_journal_works(d);
+}
+
 void daemon_refuse_held(struct daemon *d)
 {
 	for (size_t i = 0; i < d->held.count; i++) {
