@@ -69,7 +69,7 @@ def _conversation():
     assert withheld.signal == "logs"
     phases = [
         ([d[0], SCRAPE, d[1], d[2], SCRAPE, Said("histogram 1", [histogram([1, 0, 2]), gauge(3)]), d[3], SCRAPE], TERM),
-        ([c[0], c[1], d[4], d[1], SCRAPE, c[2], c[5], SCRAPE, d[5], d[6], c[6], c[7], SCRAPE], KILL),
+        ([c[0], c[1], d[4], d[1], SCRAPE, c[3], c[5], SCRAPE, d[5], d[6], c[6], c[7], SCRAPE], KILL),
         ([c[8], d[8], SCRAPE, Said("histogram 2", [histogram([0, 4, 0]), gauge(5)]), d[9], c[9], d[8], SCRAPE], TERM),
         ([d[10], SCRAPE, d[11], c[10], d[12], d[13], SCRAPE], KILL),
     ]
@@ -140,6 +140,10 @@ class Died(Exception):
     """The bridge ended by the planned kill."""
 
 
+class Refused(Exception):
+    """The bridge said why it does not start."""
+
+
 class Player:
     """Plays the conversation from `position` on and remembers what it was told."""
 
@@ -164,6 +168,10 @@ class Player:
             if faults and "status -9" in str(error):
                 raise Died from None
             raise
+        if "error" in self.bridge.ready:
+            status = self.bridge.process.wait(5)
+            self.bridge.kill()
+            raise Refused(f"status {status}: {self.bridge.ready['error']}")
 
     def is_dead(self):
         return self.bridge.process.poll() is not None

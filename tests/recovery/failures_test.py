@@ -1,0 +1,180 @@
+"""The disk refuses: full for a while, full for too long, failing below the ledger. Requests wait, then are refused for
+the client to send again, and each counts once; health and /metrics say what is wrong until it is not.
+"""
+
+import shutil
+import sys
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import workload
+from lib import case
+from lib.bridge import wait_until
+from workload import REQUESTS, SCRAPE, Player, Refused, Truth
+
+FULL = "28 any journal-0"
+LEDGER_FAILS = "5 any ledger.db"
+HOLD_S = 8
+CHECKPOINT_S = 15
+
+
+class Background:
+    """A request that may have to wait for its answer."""
+
+    def __init__(self, bridge, request):
+        self.began, self.answer, self.seconds = time.monotonic(), None, None
+        self._thread = threading.Thread(target=self._send, args=(bridge, request))
+        self._thread.start()
+
+    def _send(self, bridge, request):
+        headers, body = request.encoded("recorded")
+        self.answer = bridge.post(request.url, headers, body)
+        self.seconds = time.monotonic() - self.began
+
+    def wait(self):
+        self._thread.join(20)
+        assert self.answer, "no answer within 20 s"
+        return self.answer
+
+
+class Failures(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.truth = Truth()
+
+    def setUp(self):
+        self.folder = Path(workload.scratch())
+        self.control = self.folder / "control"
+        self.player = Player(workload.scratch())
+        self.bridge = self.player.bridge
+        self.player.start({"FAULTS_CONTROL": str(self.control)})
+
+    def tearDown(self):
+        self.bridge.close()
+        shutil.rmtree(self.bridge.state, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def refuse(self, rule):
+        self.control.write_text(rule)
+
+    def work_again(self):
+        self.control.write_text("")
+
+    def health_status(self):
+        return self.bridge.get("health").status
+
+    def wait_for_health(self, status, deadline_s=5):
+        wait_until(lambda: self.health_status() == status, lambda: f"health {status}: {self.bridge.health()}", deadline_s)
+
+    def held(self):
+        return self.bridge.metrics().value("cctm_requests_held")
+
+    def check_restart(self):
+        """Killed and started on a disk that works: all of it is there, once."""
+        self.bridge.kill()
+        self.player.start()
+        self.player.check_health()
+        self.player.check_exact(self.truth)
+        self.player.check_report(self.truth)
+
+    def test_request_is_held_while_the_disk_is_full_and_counted_when_it_is_not(self):
+        self.player.play([*REQUESTS[:3], SCRAPE])
+        self.refuse(FULL)
+        waiting = Background(self.bridge, REQUESTS[3])
+        wait_until(lambda: self.held() == 1, "one request held", 5)
+        self.assertEqual(self.health_status(), 503)
+        self.assertEqual(self.bridge.health()["status"], "degraded")
+        self.player.check_exact(self.truth)  # nothing of it shows
+        self.assertIsNone(waiting.answer)
+        self.work_again()
+        self.assertEqual(waiting.wait().status, 200)
+        self.assertLess(waiting.seconds, HOLD_S)
+        self.player.taken += 1
+        self.wait_for_health(200)
+        self.player.play(REQUESTS[4:6])
+        self.player.check_exact(self.truth)
+        self.check_restart()
+
+    def test_series_that_could_not_be_noted_as_shown_is_not_shown(self):
+        self.player.play([*REQUESTS[:2]])
+        self.refuse(FULL)
+        self.assertEqual(workload.shown_series(self.bridge.metrics()), {})
+        self.work_again()
+        self.player.check_exact(self.truth)
+        self.check_restart()
+
+    def test_request_is_refused_after_8_s_and_counted_once_when_sent_again(self):
+        self.player.play([*REQUESTS[:3], SCRAPE])
+        self.refuse(FULL)
+        answer = Background(self.bridge, REQUESTS[3])
+        self.assertEqual(answer.wait().status, 503)
+        self.assertGreaterEqual(int(answer.answer.headers["retry-after"]), 1)
+        self.assertTrue(HOLD_S - 1 <= answer.seconds < HOLD_S + 1.5, answer.seconds)
+        self.assertEqual(self.health_status(), 503)
+        metrics = self.bridge.metrics()
+        self.assertEqual(metrics.total("cctm_rejected_total", reason="journal_full"), 1)
+        self.player.check_exact(self.truth)
+        self.work_again()
+        self.wait_for_health(200)  # by itself, without a request
+        self.player.play(REQUESTS[3:6])
+        self.player.check_exact(self.truth)
+        self.check_restart()
+
+    def test_failing_ledger_degrades_health_loses_nothing_and_recovers_by_itself(self):
+        self.refuse(LEDGER_FAILS)
+        self.player.play(REQUESTS[:5])
+        self.wait_for_health(503, CHECKPOINT_S + 5)
+        self.player.play(REQUESTS[5:8])  # taken all the same
+        self.player.check_exact(self.truth)
+        self.work_again()  # and nothing is sent from here on
+        self.wait_for_health(200, CHECKPOINT_S + 5)
+        self.assertGreater(self.bridge.health()["ledger"]["position"], 0)
+        self.check_restart()
+
+    def test_ledger_that_fails_at_the_end_is_told_and_loses_nothing(self):
+        self.player.play(REQUESTS[:5])
+        self.refuse(LEDGER_FAILS)
+        status, _ = self.bridge.stop()
+        self.assertEqual(status, 1)
+        self.assertIn("ledger", self.bridge.errors())
+        self.player.start()
+        self.player.check_health()
+        self.player.check_exact(self.truth)
+
+    def test_any_single_call_that_fails_loses_nothing(self):
+        """The bridge goes on or says why it does not; then all that was acknowledged is there."""
+        self.bridge.kill()
+        tried, wrong = 0, []
+        for number in range(1, 140, 1 if workload.ALL else 3):
+            player = Player(workload.scratch())
+            try:
+                tried += 1
+                self.fail_once(player, number)
+            except Exception as error:
+                wrong.append(f"call {number}: {type(error).__name__}: {error}")
+            finally:
+                player.bridge.close()
+                shutil.rmtree(player.bridge.state, ignore_errors=True)
+        print(f"single failures: {tried} points, {len(wrong)} wrong", file=sys.stderr)
+        self.assertFalse(wrong, "\n".join(wrong[:10]))
+
+    def fail_once(self, player, number):
+        try:
+            player.start({"FAULTS_FAIL": f"{number} 1 28"})
+            for request in REQUESTS[:6]:
+                player.bridge.send(request)  # a held one is taken soon
+                player.taken += 1
+            player.see(player.bridge.metrics())
+            player.bridge.stop()
+        except Refused as error:
+            assert "status 1" in str(error), error
+        player.start()
+        player.check_health()
+        player.check_exact(self.truth)
+        player.check_report(self.truth)
+
+
+if __name__ == "__main__":
+    case.main()
