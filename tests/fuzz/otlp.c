@@ -164,8 +164,14 @@ static void read_attributes(struct observer *o, const struct otlp_attrs *attrs)
 
 static enum reason observe(struct observer *o, enum otlp_signal signal)
 {
-	const struct otlp_sink sink = { o, see_resource, see_resource_end, see_metric, see_point,
-		see_log };
+	const struct otlp_sink sink = {
+		.ctx = o,
+		.resource = see_resource,
+		.resource_end = see_resource_end,
+		.metric = see_metric,
+		.point = see_point,
+		.log = see_log,
+	};
 	uint64_t spans = 0;
 	enum reason reason;
 	o->digest = DIGEST_SEED;

@@ -89,6 +89,9 @@ static enum reason make_target(
 	const struct otlp_metric *m = &st->metric;
 	if (m->name.len == 0)
 		return REASON_UNNAMED;
+	enum reason why = otlp_attrs_check(&p->attrs);
+	if (why != REASON_OK)
+		return why;
 	struct series_request request = {
 		.metric = m->name,
 		.unit = m->unit,
@@ -110,7 +113,7 @@ static enum reason make_target(
 	struct series *series;
 	struct target target = { .key = { p->attrs.hash[0] ^ st->context_key[0],
 					 p->attrs.hash[1] ^ st->context_key[1] } };
-	enum reason why = resolve_series(ing, &p->attrs, &request, &series, &target.session);
+	why = resolve_series(ing, &p->attrs, &request, &series, &target.session);
 	if (why != REASON_OK)
 		return why;
 	target.series = series->id;
@@ -416,12 +419,15 @@ static enum reason on_point(void *ctx, const struct otlp_point *p)
 		if (why == REASON_OK)
 			why = take_point(ing, t, p);
 	}
+	if (why != REASON_OK && reason_scope(why) == REASON_REQUEST)
+		return why;
 	if (why != REASON_OK)
 		stage_reject(ing, why, 1);
 	return REASON_OK;
 }
 
 const struct otlp_sink metrics_sink = {
+	.checks_attributes = true,
 	.resource = on_resource,
 	.resource_end = on_resource_end,
 	.metric = on_metric,

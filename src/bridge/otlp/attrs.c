@@ -118,7 +118,7 @@ enum reason attrs_run(
 	uint64_t *hash = b->attrs->hash;
 	uint64_t both[4] = { hash[0], hash[1] };
 	hash_bytes(d, from, len, hash);
-	if (!is_checked(d, hash)) {
+	if (!b->is_unchecked && !is_checked(d, hash)) {
 		enum reason r = check_run(slice_of(from, len));
 		if (r != REASON_OK)
 			return r;
@@ -165,18 +165,46 @@ enum reason attrs_of_message(
 	return r != REASON_OK ? r : wire_reason(status);
 }
 
-enum reason attrs_of_json(struct otlp_decoder *d, struct slice text, struct otlp_attrs *attrs)
+void attrs_of_json_unchecked(struct otlp_decoder *d, struct slice text, struct otlp_attrs *attrs)
 {
 	attrs->raw = text.len ? text : SLICE_LIT("");
 	attrs->field = 0;
 	attrs->encoding = OTLP_JSON;
 	hash_bytes(d, text.ptr, text.len, attrs->hash);
+}
+
+enum reason attrs_of_json(struct otlp_decoder *d, struct slice text, struct otlp_attrs *attrs)
+{
+	attrs_of_json_unchecked(d, text, attrs);
 	if (text.len == 0 || is_checked(d, attrs->hash))
 		return REASON_OK;
 	enum reason r = attrs_json_check(text);
 	if (r == REASON_OK)
 		note_checked(d, attrs->hash);
 	return r;
+}
+
+static enum reason check_message(struct slice message, uint32_t field)
+{
+	struct wire w = wire_of(message);
+	struct wire_field f;
+	struct otlp_attr attr;
+	enum wire_status status;
+	while ((status = wire_next(&w, &f)) == WIRE_FIELD) {
+		if (wire_key(&f) != WIRE_KEY(field, WIRE_BYTES))
+			continue;
+		enum reason r = attr_pb_read(f.bytes, 0, &attr);
+		if (r != REASON_OK)
+			return r;
+	}
+	return wire_reason(status);
+}
+
+enum reason otlp_attrs_check(const struct otlp_attrs *attrs)
+{
+	if (attrs->encoding == OTLP_PROTOBUF)
+		return check_message(attrs->raw, attrs->field);
+	return attrs->raw.len ? attrs_json_check(attrs->raw) : REASON_OK;
 }
 
 void otlp_attr_iter_init(

@@ -33,6 +33,9 @@ struct otlp_attr_iter {
 	struct slice left; /* private */
 };
 
+/* For sinks with checks_attributes: REASON_OK, or why the request has to be refused. */
+enum reason otlp_attrs_check(const struct otlp_attrs *attrs);
+
 void otlp_attr_iter_init(
 	struct otlp_attr_iter *it, struct otlp_decoder *d, const struct otlp_attrs *attrs);
 bool otlp_attr_next(struct otlp_attr_iter *it, struct otlp_attr *out);

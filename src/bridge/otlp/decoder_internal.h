@@ -52,6 +52,7 @@ void decoder_lend_numbers(const struct otlp_decoder *d, struct otlp_point *point
 struct attrs_builder {
 	struct otlp_attrs *attrs;
 	unsigned runs;
+	bool is_unchecked; /* the sink checks them, see struct otlp_sink */
 };
 
 struct attrs_builder attrs_begin(struct otlp_attrs *attrs, struct slice message, uint32_t field,
@@ -65,6 +66,7 @@ enum reason attrs_of_message(
 	struct otlp_decoder *d, struct slice message, uint32_t field, struct otlp_attrs *attrs);
 
 /* JSON text of an array of KeyValue: hashed, and checked unless these bytes were seen before. */
+void attrs_of_json_unchecked(struct otlp_decoder *d, struct slice text, struct otlp_attrs *attrs);
 enum reason attrs_of_json(struct otlp_decoder *d, struct slice text, struct otlp_attrs *attrs);
 
 /* KeyValue and AnyValue in protobuf. Reading one checks all that is in it. */

@@ -17,15 +17,36 @@ struct kind_row {
 	bool (*point)(struct decoding *c, struct json *j, enum otlp_metric_kind kind);
 };
 
-static bool take_attributes(struct decoding *c, struct json *j, struct otlp_attrs *attrs)
+static bool skim_attributes(struct json *j, struct slice *text)
 {
 	const unsigned char *start = j->p;
 	if (j->p < j->end && *j->p != '[')
 		return json_fail(j);
 	if (!json_skim(j))
 		return false;
-	enum reason r = attrs_of_json(c->decoder, slice_of(start, (size_t)(j->p - start)), attrs);
+	*text = slice_of(start, (size_t)(j->p - start));
+	return true;
+}
+
+static bool take_attributes(struct decoding *c, struct json *j, struct otlp_attrs *attrs)
+{
+	struct slice text;
+	if (!skim_attributes(j, &text))
+		return false;
+	enum reason r = attrs_of_json(c->decoder, text, attrs);
 	return r == REASON_OK || json_fail_with(j, r);
+}
+
+/* Of a number point: left unchecked where the sink checks them. */
+static bool take_number_attributes(struct decoding *c, struct json *j, struct otlp_attrs *attrs)
+{
+	struct slice text;
+	if (!c->sink->checks_attributes)
+		return take_attributes(c, j, attrs);
+	if (!skim_attributes(j, &text))
+		return false;
+	attrs_of_json_unchecked(c->decoder, text, attrs);
+	return true;
 }
 
 /* Attributes that were not sent. */
@@ -47,7 +68,7 @@ static bool number_member(struct decoding *c, struct json *j, const struct json_
 	struct otlp_point *point, bool *has_value)
 {
 	if (json_key(o, "attributes"))
-		return take_attributes(c, j, &point->attrs);
+		return take_number_attributes(c, j, &point->attrs);
 	if (json_key(o, "startTimeUnixNano"))
 		return json_uint64(j, &point->start_ns);
 	if (json_key(o, "timeUnixNano"))

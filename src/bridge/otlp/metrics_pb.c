@@ -73,6 +73,7 @@ static enum reason number_point(struct decoding *c, struct slice message)
 {
 	struct otlp_point point = { .value = 0 };
 	struct attrs_builder b = attrs_begin(&point.attrs, message, 7, OTLP_PROTOBUF);
+	b.is_unchecked = c->sink->checks_attributes;
 	struct wire w = wire_of(message);
 	struct wire_field f;
 	bool has_value = false;

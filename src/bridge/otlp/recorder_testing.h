@@ -150,8 +150,14 @@ static inline void auto_recorder(struct recorder *r)
 static inline enum reason record(
 	struct recorder *r, enum otlp_signal signal, enum otlp_encoding encoding, struct slice body)
 {
-	const struct otlp_sink sink = { r, record_resource, record_resource_end, record_metric,
-		record_point, record_log };
+	const struct otlp_sink sink = {
+		.ctx = r,
+		.resource = record_resource,
+		.resource_end = record_resource_end,
+		.metric = record_metric,
+		.point = record_point,
+		.log = record_log,
+	};
 	unsigned char *copy = mem_memdup(body.ptr, body.len);
 	struct slice exact = slice_of(copy, body.len);
 	r->text.len = 0;

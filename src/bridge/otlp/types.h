@@ -130,6 +130,9 @@ struct otlp_log {
  * resource_end: after the last of them. metric: before its points, complete. */
 struct otlp_sink {
 	void *ctx;
+	/* The sink knows the attributes of most number points by their hash: those are not checked while
+	 * decoding, and the sink calls otlp_attrs_check before it reads any. */
+	bool checks_attributes;
 	enum reason (*resource)(void *ctx, const struct otlp_resource *resource);
 	enum reason (*resource_end)(void *ctx);
 	enum reason (*metric)(void *ctx, const struct otlp_metric *metric);
