@@ -415,6 +415,50 @@ static void test_a_zero_bucket_that_shares_its_bound_is_added_once(void **state)
 	bench_close(&t);
 }
 
+static void test_a_bucket_that_falls_while_its_histogram_rises_takes_nothing_back(void **state)
+{
+	(void)state;
+	struct bench t;
+	bench_open(&t);
+	take_metric(&t, "h",
+		"\"histogram\":{\"aggregationTemporality\":2,\"dataPoints\":[{\"count\":\"4\","
+		"\"sum\":1,"
+		"\"startTimeUnixNano\":\"5\",\"explicitBounds\":[1],\"bucketCounts\":[3,1]}]}");
+	take_metric(&t, "h",
+		"\"histogram\":{\"aggregationTemporality\":2,\"dataPoints\":[{\"count\":\"5\","
+		"\"sum\":1,"
+		"\"startTimeUnixNano\":\"5\",\"explicitBounds\":[1],\"bucketCounts\":[2,3]}]}");
+	assert_value(part_of(t.ing, "h", "", 2), 3);
+	assert_value(part_of(t.ing, "h", "", 3), 3);
+	bench_close(&t);
+}
+
+static void test_a_level_is_replaced_whatever_else_its_process_sends(void **state)
+{
+	(void)state;
+	struct bench t;
+	bench_open(&t);
+	for (int run = 0; run < 3; run++) {
+		metrics_begin(&t.body);
+		resource_begin(&t.body, "", CLAUDE_SCOPE);
+		put_sum(&t.body, &(struct sum){ .name = "session",
+					 .temporality = OTLP_CUMULATIVE,
+					 .start_ms = NOW_MS - 900 + run,
+					 .value = 1 });
+		put_sum(&t.body, &(struct sum){ .name = "level",
+					 .temporality = OTLP_CUMULATIVE,
+					 .is_level = true,
+					 .start_ms = NOW_MS + run,
+					 .value = 10 + run });
+		resource_end(&t.body);
+		metrics_end(&t.body);
+		assert_true(bench_take(&t, OTLP_METRICS));
+	}
+	assert_value(value_of(t.ing, "level", ""), 12);
+	assert_value(value_of(t.ing, "session_total", ""), 3);
+	bench_close(&t);
+}
+
 #define AT_SCALE(scale, offset, counts)                                            \
 	"\"exponentialHistogram\":{\"aggregationTemporality\":2,\"dataPoints\":[{" \
 	"\"startTimeUnixNano\":\"5\",\"count\":\"8\",\"sum\":1,\"scale\":" #scale  \
@@ -464,6 +508,9 @@ int main(void)
 		cmocka_unit_test(test_a_stream_with_a_clock_far_behind_is_not_forgotten),
 		cmocka_unit_test(test_an_unchanged_stream_is_kept_and_an_idle_one_forgotten),
 		cmocka_unit_test(test_streams_outlive_an_epoch),
+		cmocka_unit_test(
+			test_a_bucket_that_falls_while_its_histogram_rises_takes_nothing_back),
+		cmocka_unit_test(test_a_level_is_replaced_whatever_else_its_process_sends),
 		cmocka_unit_test(test_a_histogram_that_halves_its_resolution_is_counted_once),
 		cmocka_unit_test(test_a_zero_bucket_that_shares_its_bound_is_added_once),
 	};

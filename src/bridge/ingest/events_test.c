@@ -214,6 +214,15 @@ static void test_runs_of_numbers_become_one_operation(void **state)
 	logs_end(&t.body);
 	assert_true(bench_take(&t, OTLP_LOGS));
 	assert_int_equal(ops_of(bench_record(&t, 1), OP_SEEN), 3);
+	logs_begin(&t.body, "");
+	put_log(&t.body, EVENT("e") "," S("session.id", "s") "," I("event.sequence", 0), "");
+	put_log(&t.body,
+		EVENT("e") "," S("session.id", "s") "," S("user.id", "u") "," I(
+			"event.sequence", 1),
+		"");
+	logs_end(&t.body);
+	assert_true(bench_take(&t, OTLP_LOGS));
+	assert_int_equal(ops_of(bench_record(&t, 2), OP_SEEN), 2);
 	bench_close(&t);
 }
 

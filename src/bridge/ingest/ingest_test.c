@@ -246,6 +246,61 @@ static void test_a_clock_one_minute_ahead_is_not_worth_a_remark(void **state)
 	bench_close(&t);
 }
 
+/* The minute of the only context of the last record. */
+static uint32_t minute_of(const struct bench *t)
+{
+	struct slice record = bench_record(t, t->record_count - 1);
+	struct op *op = mem_zalloc(sizeof *op);
+	struct record_reader reader;
+	uint32_t minute = 0;
+	assert_int_equal(ops_of(record, OP_CONTEXT), 1);
+	assert_true(record_reader_init(&reader, record));
+	while (record_next(&reader, op) > 0)
+		minute = op->kind == OP_CONTEXT ? op->u.context.minute : minute;
+	free(op);
+	return minute;
+}
+
+static void test_the_ledgers_minute_is_the_points_own_within_the_retention(void **state)
+{
+	(void)state;
+	const int64_t oldest_ms = NOW_MS - 400 * DAY_MS;
+	const int64_t rows[][2] = {
+		{ NOW_MS - 7200000, NOW_MS - 7200000 },
+		{ NOW_MS + 120000, NOW_MS },
+		{ NOW_MS + DAY_MS, NOW_MS },
+		{ oldest_ms, oldest_ms },
+		{ oldest_ms - DAY_MS, oldest_ms },
+		{ 0, NOW_MS } /* not sent */,
+	};
+	struct bench t;
+	bench_open(&t);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		assert_true(
+			take_sum_request(&t, &(struct sum){ .time_ms = rows[i][0], .value = 1 }));
+		assert_int_equal(minute_of(&t), rows[i][1] / 60000);
+	}
+	bench_close(&t);
+}
+
+static void test_points_of_one_minute_and_session_share_their_context(void **state)
+{
+	(void)state;
+	struct bench t;
+	bench_open(&t);
+	metrics_begin(&t.body);
+	resource_begin(&t.body, "", OTHER_SCOPE);
+	for (int i = 0; i < 3; i++)
+		put_sum(&t.body, &(struct sum){ .attributes = S("session.id", "a"), .value = 1 });
+	put_sum(&t.body, &(struct sum){ .attributes = S("session.id", "b"), .value = 1 });
+	resource_end(&t.body);
+	metrics_end(&t.body);
+	assert_true(bench_take(&t, OTLP_METRICS));
+	assert_int_equal(ops_of(bench_record(&t, 0), OP_CONTEXT), 2);
+	assert_int_equal(ops_of(bench_record(&t, 0), OP_ADD), 4);
+	bench_close(&t);
+}
+
 static void test_partial_success_names_reasons_and_numbers(void **state)
 {
 	(void)state;
@@ -514,6 +569,8 @@ int main(void)
 		cmocka_unit_test(test_what_an_epoch_carries_is_defined_with_it),
 		cmocka_unit_test(test_every_odd_point_is_counted_by_its_reason),
 		cmocka_unit_test(test_a_clock_one_minute_ahead_is_not_worth_a_remark),
+		cmocka_unit_test(test_the_ledgers_minute_is_the_points_own_within_the_retention),
+		cmocka_unit_test(test_points_of_one_minute_and_session_share_their_context),
 		cmocka_unit_test(test_partial_success_names_reasons_and_numbers),
 		cmocka_unit_test(test_a_metric_of_another_type_under_one_name_is_a_conflict),
 		cmocka_unit_test(test_histograms_that_do_not_add_up_are_refused),
