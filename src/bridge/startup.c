@@ -5,7 +5,10 @@
  * was shown: the ledger was lost, the journal has damage, the label policy changed, or the machine went down
  * under durability os without a clean end of the bridge. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +26,7 @@
 #include "core/str.h"
 
 #define LOCK_FILE    "bridge.lock"
-#define ATTEMPT_FILE "replaying"
+#define CRASHES_FILE "replay-crashes"
 
 #define STATE_SEED   "seed"
 #define STATE_POLICY "policy"
@@ -75,31 +78,48 @@ static bool load_checkpoint(struct daemon *d, struct ledger *ledger, struct erro
 	return ledger_load(ledger, &visitor, err);
 }
 
-/* How often replay was begun and not finished, and at which record it was: an entry that has crashed it twice
- * is passed over, or a failed assertion would become a loop of crashes. */
-struct attempt {
-	int64_t count;
-	uint64_t position; /* known from the second attempt on */
-};
+/* A record whose replay crashed the bridge twice is passed over, or a failed assertion would become a loop of
+ * crashes. The crash itself notes the record's position, in its signal's handler: a bridge that is killed from
+ * outside while it replays (out of memory, an impatient supervisor) has met no bad record. */
+static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
+static char crash_path[4096];
+static _Atomic uint64_t crash_position;
 
-static struct attempt read_attempt(const char *path)
+static void on_crash(int number)
 {
-	struct attempt attempt = { 0 };
-	AUTO(buf) struct buf text = BUF_INIT(256);
-	AUTO(error) struct error err = ERROR_INIT;
-	if (file_read(path, &text, &err) <= 0)
-		return attempt;
-	if (sscanf(buf_str(&text), "%" SCNd64 " %" SCNu64, &attempt.count, &attempt.position) < 1)
-		attempt = (struct attempt){ 0 };
-	return attempt;
+	uint64_t position = crash_position;
+	int fd = open(crash_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd >= 0) {
+		ssize_t n = write(fd, &position, sizeof position);
+		(void)n; /* then the next crash notes it */
+		close(fd);
+	}
+	raise(number); /* to its default action: SA_RESETHAND */
 }
 
-static bool write_attempt(const char *path, const struct attempt *attempt, struct error *err)
+static void watch_crashes(void (*handler)(int))
 {
-	char text[64];
-	int len = snprintf(
-		text, sizeof text, "%" PRId64 " %" PRIu64 "\n", attempt->count, attempt->position);
-	return file_write_atomic(path, text, (size_t)len, 0600, err);
+	struct sigaction action = { .sa_flags = (int)SA_RESETHAND };
+	action.sa_handler = handler;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof crash_signals / sizeof *crash_signals; i++)
+		sigaction(crash_signals[i], &action, NULL);
+}
+
+/* The positions that earlier replays crashed at. */
+static void read_crashes(struct buf *out)
+{
+	AUTO(error) struct error err = ERROR_INIT;
+	if (file_read(crash_path, out, &err) < 0)
+		log_warning("%s", err.message);
+}
+
+static bool has_crashed_twice(const struct buf *crashes, uint64_t position)
+{
+	unsigned count = 0;
+	for (size_t at = 0; at + sizeof position <= crashes->len; at += sizeof position)
+		count += memcmp(crashes->data + at, &position, sizeof position) == 0;
+	return count >= 2;
 }
 
 static bool set_aside(struct daemon *d, uint64_t position, struct slice record, struct error *err)
@@ -114,49 +134,22 @@ static bool set_aside(struct daemon *d, uint64_t position, struct slice record, 
 	return file_write_atomic(path, record.ptr, record.len, 0600, err);
 }
 
-static bool replay_one(struct daemon *d, const char *attempt_path, const struct attempt *before,
-	struct attempt *now, uint64_t position, struct slice record, struct error *err)
+static bool replay_one(struct daemon *d, const struct buf *crashes, uint64_t position,
+	struct slice record, struct error *err)
 {
-	bool is_guilty = before->count >= 2 && before->position == position && position;
-	if (is_guilty)
+	if (has_crashed_twice(crashes, position))
 		return set_aside(d, position, record, err);
-	if (now->count >= 2) {
-		now->position = position;
-		if (!write_attempt(attempt_path, now, err))
-			return false;
-	}
+	crash_position = position;
 	if (ingest_replay(d->ingest, record))
 		return true;
 	error_set(err, ERR_NEWER, "the journal record at %" PRIu64 " cannot be read", position);
 	return error_hint(err, "a newer cctm may have written it: run that one");
 }
 
-/* The journal is kept for a while behind the checkpoint, for the hashes of the requests in it. */
-static bool replay_requests(struct daemon *d, uint64_t until, struct error *err)
+static bool replay_all(struct daemon *d, uint64_t from, struct error *err)
 {
-	size_t len;
-	uint64_t from = 0;
-	const char *text = ingest_state(d->ingest, STATE_RECENT, &len);
-	if (text && sscanf(text, "%" SCNu64, &from) != 1)
-		from = 0;
-	for (size_t i = 0; i < RECENT_MINUTES; i++)
-		d->recent[i] = from;
-	AUTO(journal_reader)
-	struct journal_reader *reader = journal_reader_open(d->options->state_dir, from, err);
-	struct slice record;
-	uint64_t position, next;
-	int got = reader ? 1 : -1;
-	while (got > 0 && (got = journal_read(reader, &record, &position, &next, err)) > 0 &&
-		position < until)
-		(void)ingest_replay_request(d->ingest, record);
-	return got >= 0;
-}
-
-static bool replay(struct daemon *d, uint64_t from, struct error *err)
-{
-	AUTO(str) char *path = path_join(d->options->state_dir, ATTEMPT_FILE);
-	struct attempt before = read_attempt(path);
-	struct attempt now = { .count = before.count + 1 };
+	AUTO(buf) struct buf crashes = BUF_INIT(4096);
+	read_crashes(&crashes);
 	AUTO(journal_reader)
 	struct journal_reader *reader = journal_reader_open(d->options->state_dir, from, err);
 	if (!reader)
@@ -164,18 +157,20 @@ static bool replay(struct daemon *d, uint64_t from, struct error *err)
 	struct slice record;
 	uint64_t position, next;
 	int got;
-	bool is_begun = false;
 	while ((got = journal_read(reader, &record, &position, &next, err)) > 0) {
-		if (!is_begun && !write_attempt(path, &now, err))
-			return false;
-		is_begun = true;
-		if (!replay_one(d, path, &before, &now, position, record, err))
+		if (!replay_one(d, &crashes, position, record, err))
 			return false;
 	}
-	if (got < 0)
-		return false;
-	unlink(path);
-	return true;
+	return got == 0;
+}
+
+static bool replay(struct daemon *d, uint64_t from, struct error *err)
+{
+	snprintf(crash_path, sizeof crash_path, "%s/" CRASHES_FILE, d->options->state_dir);
+	watch_crashes(on_crash);
+	bool ok = replay_all(d, from, err);
+	watch_crashes(SIG_DFL);
+	return ok;
 }
 
 bool daemon_note(struct daemon *d, struct error *err)
@@ -202,6 +197,13 @@ static bool state_is(const struct daemon *d, const char *name, const char *text)
 	return value && len == strlen(text) && memcmp(value, text, len) == 0;
 }
 
+static bool random_seed(uint64_t *seed, struct error *err)
+{
+	if (getrandom(seed, sizeof *seed, 0) != (ssize_t)sizeof *seed)
+		return error_set_errno(err, ERR_FAILED, errno, "no random numbers from the system");
+	return true;
+}
+
 static bool settle_seed(struct daemon *d, struct error *err)
 {
 	size_t len;
@@ -211,8 +213,8 @@ static bool settle_seed(struct daemon *d, struct error *err)
 		ingest_set_seed(d->ingest, seed);
 		return true;
 	}
-	if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
-		return error_set_errno(err, ERR_FAILED, errno, "no random numbers from the system");
+	if (!random_seed(&seed, err))
+		return false;
 	char text[24];
 	snprintf(text, sizeof text, "%016" PRIx64, seed);
 	ingest_set_seed(d->ingest, seed);
@@ -266,6 +268,8 @@ static bool settle_epoch(struct daemon *d, struct error *err)
 	if (d->findings.is_broken &&
 		!(journal_sync(d->journal, err) && journal_break_noted(d->journal, err)))
 		return false;
+	if (unlink(crash_path) < 0 && errno != ENOENT)
+		return error_set_errno(err, ERR_IO, errno, "cannot delete %s", crash_path);
 	bool is_os = d->options->durability == BRIDGE_DURABILITY_OS;
 	AUTO(str) char *run = mem_printf("%s %s", is_os ? "os" : "disk", boot);
 	return (state_is(d, STATE_POLICY, policy) || note_state(d, STATE_POLICY, policy, err)) &&
@@ -311,7 +315,13 @@ bool daemon_open_state(struct daemon *d, struct error *err)
 	struct ledger *ledger = ledger_open(o->state_dir, &d->ledger_was_lost, err);
 	if (!ledger)
 		return false;
+	uint64_t seed;
+	if (!random_seed(&seed, err)) {
+		ledger_close(ledger);
+		return false;
+	}
 	struct ingest_options ingest_options = {
+		.seed = seed,
 		.series_max = (size_t)o->series_max,
 		.streams_max = (size_t)o->streams_max,
 		.retention_ms = o->retention_ms,
