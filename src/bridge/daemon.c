@@ -21,6 +21,7 @@
 #define TICK_MS		 200
 #define CHECKPOINT_MS	 INT64_C(15000)
 #define CHECKPOINT_BYTES ((uint64_t)8 << 20)
+#define LEDGER_RETRY_MS	 INT64_C(5000)
 #define LOST_CHECK_MS	 INT64_C(5000)
 #define EXPIRE_MS	 INT64_C(3600000)
 #define MINUTE_MS	 INT64_C(60000)
@@ -88,6 +89,9 @@ static void release_journal(struct daemon *d)
 static void checkpoint(struct daemon *d, bool also_expire)
 {
 	AUTO(error) struct error err = ERROR_INIT;
+	/* The tracker's state must not get ahead of the losses it has told of. */
+	if (!write_pending(d))
+		return;
 	if (journal_end(d->journal) != d->checkpoint_position) {
 		ingest_prepare_sequence_state(d->ingest, clock_wall_ms());
 		if (!daemon_note(d, &err) || !note_recent(d, &err))
@@ -107,7 +111,9 @@ static bool ledger_failed(const struct daemon *d)
 
 static void mind_ledger(struct daemon *d, int64_t mono_ms)
 {
-	bool is_due = mono_ms - d->checkpoint_mono_ms >= CHECKPOINT_MS ||
+	/* After a failure the same position is asked for again, or an idle bridge would stay degraded. */
+	bool is_retry_due = mono_ms - d->checkpoint_mono_ms >= LEDGER_RETRY_MS && ledger_failed(d);
+	bool is_due = is_retry_due || mono_ms - d->checkpoint_mono_ms >= CHECKPOINT_MS ||
 		      journal_end(d->journal) - d->checkpoint_position >= CHECKPOINT_BYTES;
 	bool is_expiry_due = mono_ms - d->expire_mono_ms >= EXPIRE_MS;
 	if (!is_due && !is_expiry_due)
@@ -117,8 +123,7 @@ static void mind_ledger(struct daemon *d, int64_t mono_ms)
 		ingest_expire(d->ingest, clock_wall_ms());
 	}
 	d->checkpoint_mono_ms = mono_ms;
-	/* After a failure the same position is asked for again, or an idle bridge would stay degraded. */
-	if (is_expiry_due || journal_end(d->journal) != d->checkpoint_position || ledger_failed(d))
+	if (is_expiry_due || is_retry_due || journal_end(d->journal) != d->checkpoint_position)
 		checkpoint(d, is_expiry_due);
 }
 
@@ -328,6 +333,9 @@ static bool serve_until_stopped(struct daemon *d,
 	notify_systemd("READY=1");
 	event_base_dispatch(d->base);
 	daemon_flush_unsynced(d);
+	if (!write_pending(d))
+		log_warning("the journal could not be written at the end: a count of lost events "
+			    "is missing");
 	AUTO(str) char *path = path_join(d->options->state_dir, RUNNING_FILE);
 	unlink(path);
 	return true;

@@ -173,6 +173,27 @@ static bool replay(struct daemon *d, uint64_t from, struct error *err)
 	return ok;
 }
 
+/* The journal is kept for a while behind the checkpoint, for the hashes of the requests in it. */
+static bool replay_requests(struct daemon *d, uint64_t until, struct error *err)
+{
+	size_t len;
+	uint64_t from = 0;
+	const char *text = ingest_state(d->ingest, STATE_RECENT, &len);
+	if (text && sscanf(text, "%" SCNu64, &from) != 1)
+		from = 0;
+	for (size_t i = 0; i < RECENT_MINUTES; i++)
+		d->recent[i] = from;
+	AUTO(journal_reader)
+	struct journal_reader *reader = journal_reader_open(d->options->state_dir, from, err);
+	struct slice record;
+	uint64_t position, next;
+	int got = reader ? 1 : -1;
+	while (got > 0 && (got = journal_read(reader, &record, &position, &next, err)) > 0 &&
+		position < until)
+		(void)ingest_replay_request(d->ingest, record);
+	return got >= 0;
+}
+
 bool daemon_note(struct daemon *d, struct error *err)
 {
 	struct slice record = ingest_record(d->ingest);
