@@ -369,7 +369,7 @@ static struct series *lost_series(struct ingest *ing)
 		.family = SLICE_LIT("cctm_client_lost_events_total"),
 		.unit = SLICE_LIT(""),
 		.help = SLICE_LIT(
-			"Client events that never arrived, told from gaps in event.sequence"),
+			"Client events found missing, told from gaps in event.sequence"),
 	};
 	struct series *known =
 		store_find(ing->store, (const char *)d->family.ptr, d->family.len, "", 0);

@@ -13,6 +13,9 @@
 #include "bridge/ingest/ingest_internal.h"
 #include "core/mem.h"
 
+/* A hundred million of these still add up to a number. */
+#define VALUE_MAX 1e300
+
 #define CLAUDE_SCOPE "com.anthropic.claude_code"
 
 static enum reason on_resource(void *ctx, const struct otlp_resource *resource)
@@ -288,29 +291,24 @@ static void put_buckets(
 	}
 }
 
-static bool has_part(const struct parts *ps, uint32_t part)
-{
-	const struct staged *st = &ps->ing->staged;
-	for (size_t i = ps->first; i < st->cumulative_count; i++) {
-		if (st->cumulative[i].part == part)
-			return true;
-	}
-	return false;
-}
-
 /* A client that sees a wider range halves its resolution, and what was in a bucket is in another one from
  * then on. So the buckets of the series that this point lacks are taken as 0. */
 static void put_absent_buckets(struct parts *ps)
 {
 	if (ps->is_delta)
 		return;
+	struct staged *st = &ps->ing->staged;
+	unsigned char present[EXPONENTIAL_PART_MAX / 8 + 1] = { 0 };
+	for (size_t i = ps->first; i < st->cumulative_count; i++) {
+		uint32_t part = st->cumulative[i].part;
+		present[part / 8] |= (unsigned char)(1u << part % 8);
+	}
 	const struct series *s = store_by_id(ps->ing->store, ps->target->series);
 	for (size_t i = 0; i < s->part_count; i++) {
 		uint32_t part = s->parts[i].id;
-		if (part < 2 || has_part(ps, part))
+		if (part < 2 || part > EXPONENTIAL_PART_MAX || present[part / 8] & 1u << part % 8)
 			continue;
 		put_part(ps, part, 0, false);
-		struct staged *st = &ps->ing->staged;
 		st->cumulative[st->cumulative_count - 1].is_absent = true;
 	}
 }
@@ -363,7 +361,7 @@ static enum reason check_number(double value)
 {
 	if (isnan(value))
 		return REASON_NAN;
-	return isinf(value) ? REASON_INFINITE : REASON_OK;
+	return fabs(value) > VALUE_MAX ? REASON_INFINITE : REASON_OK;
 }
 
 static enum reason check_point(const struct otlp_metric *m, const struct otlp_point *p)

@@ -9,7 +9,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define TEXT_MAX ((size_t)1 << 20)
+#define TEXT_MAX    \
+	((size_t)32 \
+		<< 20) /* the state of a part of the bridge; names are bounded where they come in */
 
 #define VARINT_MAX 10
 

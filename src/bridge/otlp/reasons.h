@@ -62,7 +62,8 @@ enum reason_scope { REASON_REQUEST, REASON_POINT, REASON_NOTE };
 	X(REASON_STOPPING, "stopping", REASON_REQUEST, 503, 14, "The bridge is stopping.")   \
 	/* points not taken */                                                               \
 	X(REASON_NAN, "nan", REASON_POINT, 200, 0, "The value is not a number.")             \
-	X(REASON_INFINITE, "infinite", REASON_POINT, 200, 0, "The value is infinite.")       \
+	X(REASON_INFINITE, "infinite", REASON_POINT, 200, 0,                                 \
+		"The value is infinite, or too large to add up.")                            \
 	X(REASON_NEGATIVE, "negative_monotonic", REASON_POINT, 200, 0,                       \
 		"A monotonic sum or a histogram is negative.")                               \
 	X(REASON_TEMPORALITY, "unknown_temporality", REASON_POINT, 200, 0,                   \
