@@ -20,7 +20,7 @@
 
 #define TICK_MS		 200
 #define CHECKPOINT_MS	 INT64_C(15000)
-#define CHECKPOINT_BYTES ((uint64_t)8 << 20)
+#define CHECKPOINT_BYTES ((uint64_t)64 << 20) /* what a start after a crash replays in 0.2 s */
 #define LEDGER_RETRY_MS	 INT64_C(5000)
 #define LOST_CHECK_MS	 INT64_C(5000)
 #define EXPIRE_MS	 INT64_C(3600000)

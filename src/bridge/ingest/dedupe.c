@@ -103,6 +103,18 @@ static bool is_over(const struct set *s, int64_t now_ms)
 	return now_ms - s->begun_ms >= 2 * DEDUPE_WINDOW_MS;
 }
 
+static void set_prefetch(const struct set *s, uint64_t print)
+{
+	if (s->slot_count)
+		__builtin_prefetch(&s->slots[print & (s->slot_count - 1)]);
+}
+
+void dedupe_prefetch(const struct dedupe *d, const uint64_t hash[2])
+{
+	set_prefetch(&d->present, fingerprint(hash));
+	set_prefetch(&d->past, fingerprint(hash));
+}
+
 bool dedupe_has(const struct dedupe *d, const uint64_t hash[2], int64_t now_ms)
 {
 	uint64_t print = fingerprint(hash);

@@ -12,13 +12,16 @@
 #include <stdint.h>
 
 #define DEDUPE_WINDOW_MS INT64_C(900000)
-#define DEDUPE_MAX \
-	((size_t)1 << 17) /* 145 requests a second over the window; two generations are 4 MiB */
+/* 127 requests a second over the whole window; as full as a table of one MiB may be. */
+#define DEDUPE_MAX ((size_t)7 << 14)
 
 struct dedupe;
 
 struct dedupe *dedupe_new(size_t max_per_generation);
 void dedupe_free(struct dedupe *d);
+
+/* Brings the place of a hash into the cache, for a dedupe_has some microseconds later. */
+void dedupe_prefetch(const struct dedupe *d, const uint64_t hash[2]);
 
 bool dedupe_has(const struct dedupe *d, const uint64_t hash[2], int64_t now_ms);
 void dedupe_add(struct dedupe *d, const uint64_t hash[2], int64_t seen_ms);

@@ -23,6 +23,7 @@ struct ingest *ingest_new(const struct ingest_options *options)
 {
 	struct ingest *ing = mem_zalloc(sizeof *ing);
 	ing->options = *options;
+	ingest_set_seed(ing, options->seed);
 	ing->decoder = otlp_decoder_new(options->seed);
 	ing->store = store_new(options->zero_hold_ms);
 	ing->streams = streams_new(options->streams_max);
@@ -71,6 +72,8 @@ void ingest_free(struct ingest *ing)
 void ingest_set_seed(struct ingest *ing, uint64_t seed)
 {
 	ing->options.seed = seed;
+	for (unsigned signal = 0; signal < 3; signal++)
+		hash128_init(&ing->hashes[signal], seed ^ signal);
 }
 
 /* Begins a record of the bridge's own or of a request. */
@@ -100,10 +103,8 @@ static void begin(struct ingest *ing, int64_t now_ms, uint32_t segment)
 
 static void hash_request(struct ingest *ing, const struct ingest_request *request)
 {
-	XXH128_hash_t hash = XXH3_128bits_withSeed(request->body.ptr, request->body.len,
-		ing->options.seed ^ (uint64_t)request->signal);
-	ing->staged.hash[0] = hash.low64;
-	ing->staged.hash[1] = hash.high64;
+	hash128(&ing->hashes[request->signal], request->body.ptr, request->body.len,
+		ing->staged.hash);
 }
 
 static enum reason decode(struct ingest *ing, const struct ingest_request *request)
@@ -168,11 +169,7 @@ enum reason ingest_prepare(
 	st->first_new_id = store_next_id(ing->store);
 	st->first_new_event = ing->event_count;
 	hash_request(ing, request);
-	if (dedupe_has(ing->dedupe, st->hash, request->now_ms)) {
-		ing->stats.duplicates++;
-		out->is_duplicate = true;
-		return REASON_OK;
-	}
+	dedupe_prefetch(ing->dedupe, st->hash);
 	struct op *op = &ing->op;
 	op->kind = OP_REQUEST;
 	op->u.request[0] = st->hash[0];
@@ -185,6 +182,13 @@ enum reason ingest_prepare(
 		ingest_abandon(ing);
 		forget_new(ing);
 		return why;
+	}
+	/* Asked only now: decoding takes as long as the memory of hashes takes to arrive. */
+	if (dedupe_has(ing->dedupe, st->hash, request->now_ms)) {
+		ingest_abandon(ing);
+		ing->stats.duplicates++;
+		out->is_duplicate = true;
+		return REASON_OK;
 	}
 	if (ing->record.len == base)
 		ing->record.len = ing->record_base; /* it changes nothing */
@@ -368,8 +372,7 @@ static struct series *lost_series(struct ingest *ing)
 		.metric = SLICE_LIT(LOST_FAMILY),
 		.family = SLICE_LIT("cctm_client_lost_events_total"),
 		.unit = SLICE_LIT(""),
-		.help = SLICE_LIT(
-			"Client events found missing, told from gaps in event.sequence"),
+		.help = SLICE_LIT("Client events found missing, told from gaps in event.sequence"),
 	};
 	struct series *known =
 		store_find(ing->store, (const char *)d->family.ptr, d->family.len, "", 0);

@@ -12,6 +12,7 @@
 #include "bridge/ingest/targets.h"
 #include "bridge/otlp/decode.h"
 #include "core/buf.h"
+#include "core/hash128.h"
 
 #define POINTS_MAX 1000000u /* of one request */
 #define PARTS_MAX  2000000u /* of the cumulative points of one resource: two bytes may be a bucket */
@@ -82,6 +83,7 @@ struct named_state {
 
 struct ingest {
 	struct ingest_options options;
+	struct hash128 hashes[3]; /* of request bodies, by signal */
 	struct otlp_decoder *decoder;
 	struct store *store;
 	struct streams *streams;

@@ -15,6 +15,7 @@ struct target {
 	uint64_t key[2];  /* both 0: an empty slot */
 	uint64_t session; /* hash; 0: none */
 	uint32_t series;
+	uint32_t next; /* private: the slot that was found after this one last time */
 };
 
 /* Of a stream without start time and part; needed for cumulative ones only, and kept apart, because a cache
@@ -27,7 +28,7 @@ struct targets *targets_new(size_t max);
 void targets_free(struct targets *t);
 
 /* NULL: not there. Good until the next targets_put. */
-const struct target *targets_find(const struct targets *t, uint64_t key0, uint64_t key1);
+const struct target *targets_find(struct targets *t, uint64_t key0, uint64_t key1);
 const struct target *targets_put(struct targets *t, const struct target *target);
 
 /* The identity put beside a target of this table; both halves 0: none was. */

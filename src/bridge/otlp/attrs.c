@@ -6,11 +6,7 @@
  * the hashes of byte runs already checked are kept in a table: bytes of equal hash need no second look. Should
  * two hashes ever collide, the iterator meets unchecked bytes and ends early; it trusts no length.
  */
-#define XXH_INLINE_ALL
-#include <assert.h>
 #include <stdlib.h>
-
-#include <xxhash.h>
 
 #include "bridge/otlp/decoder_internal.h"
 #include "bridge/otlp/json.h"
@@ -21,13 +17,10 @@
 #define CHECKED_SETS 8192
 #define CHECKED_WAYS 8
 
-static_assert(HASH_SECRET_BYTES == XXH_SECRET_DEFAULT_SIZE, "secret of XXH3 by seed");
-
 struct otlp_decoder *otlp_decoder_new(uint64_t seed)
 {
 	struct otlp_decoder *d = mem_zalloc(sizeof *d);
-	d->seed = seed;
-	XXH3_generateSecret_fromSeed(d->secret, seed);
+	hash128_init(&d->hash, seed);
 	d->checked = mem_calloc((CHECKED_SETS + 1) * CHECKED_WAYS, sizeof *d->checked);
 	return d;
 }
@@ -48,14 +41,10 @@ void otlp_decoder_free(struct otlp_decoder *d)
 	free(d);
 }
 
-/* The same as XXH3_128bits_withSeed, with the seed's secret computed once instead of in each call. */
 static void hash_bytes(
 	const struct otlp_decoder *d, const void *bytes, size_t len, uint64_t hash[static 2])
 {
-	XXH128_hash_t h =
-		XXH3_128bits_withSecretandSeed(bytes, len, d->secret, sizeof d->secret, d->seed);
-	hash[0] = h.low64;
-	hash[1] = h.high64;
+	hash128(&d->hash, bytes, len, hash);
 }
 
 /* A slot holds the high half; its set is the low half's. Empty slots are 0, so that half is never 0. */

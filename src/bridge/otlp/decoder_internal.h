@@ -6,15 +6,13 @@
 #include "bridge/otlp/arena.h"
 #include "bridge/otlp/decode.h"
 #include "bridge/otlp/wire.h"
+#include "core/hash128.h"
 
 /* Values inside values (arrays, maps) are followed this deep. */
 #define VALUE_DEPTH_MAX 32
 
 /* Buckets, bounds or quantiles of one point. */
 #define POINT_ITEMS_MAX 65536
-
-/* XXH_SECRET_DEFAULT_SIZE of xxhash.h, which only attrs.c includes. */
-#define HASH_SECRET_BYTES 192
 
 /* Growable numbers of one point, reused from point to point. */
 struct numbers {
@@ -29,8 +27,7 @@ struct numbers {
 };
 
 struct otlp_decoder {
-	uint64_t seed;
-	unsigned char secret[HASH_SECRET_BYTES];
+	struct hash128 hash;  /* of attributes */
 	uint64_t *checked;    /* see attrs.c */
 	struct arena strings; /* of the metric or log record at hand */
 	struct arena scope_strings;
