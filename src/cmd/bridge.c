@@ -13,7 +13,9 @@
 #include "cmd/cmd.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "core/out.h"
+#include "core/str.h"
 
 struct bridge_args {
 	const char *state;
@@ -108,6 +110,16 @@ static bool check_bind(const char *bind, struct error *err)
 	return error_hint(err, "write for example 127.0.0.1, ::1 or 0.0.0.0");
 }
 
+/* There is no login yet, so whoever reaches these ports can send figures and read them. */
+static void warn_if_open(const char *bind)
+{
+	bool is_local = str_has_prefix(bind, "127.") || strcmp(bind, "::1") == 0;
+	if (!is_local)
+		log_warning("--bind %s: reachable from other machines, without a login; keep it "
+			    "behind a firewall",
+			bind);
+}
+
 static void print_text(
 	struct out *out, const struct bridge_args *args, const struct bridge_running *r)
 {
@@ -155,6 +167,7 @@ static int bridge_command(struct context *ctx, const void *raw, struct error *er
 	const struct bridge_args *args = raw;
 	if (!check_bind(args->bind, err))
 		return -1;
+	warn_if_open(args->bind);
 	AUTO(str) char *home = data_home();
 	AUTO(str) char *fallback = path_join(home, "bridge");
 	struct bridge_options options = {
