@@ -44,8 +44,7 @@ struct daemon {
 	struct event *on_term, *on_int, *tick, *sync;
 	struct waiting_list held;     /* not taken yet: the journal could not be written */
 	struct waiting_list unsynced; /* taken and applied, answered behind the next sync */
-	struct buf pending;    /* a record of the bridge's own that could not be written yet */
-	char *journal_problem; /* NULL: it can be written */
+	char *journal_problem;	      /* NULL: it can be written */
 	int64_t checkpoint_mono_ms, expire_mono_ms;
 	uint64_t checkpoint_position; /* asked of the keeper last */
 	/* Where the journal ended, minute by minute; the oldest is where request hashes are read from at the
@@ -60,6 +59,9 @@ struct daemon {
 bool daemon_open_state(struct daemon *d, struct error *err);
 /* Appends and applies the record ingest has prepared; on failure it is abandoned. */
 bool daemon_note(struct daemon *d, struct error *err);
+
+/* daemon.c: notes the events that were found lost. False: they stay to be noted. */
+bool daemon_note_lost(struct daemon *d, int64_t now_ms);
 
 /* requests.c: export requests, held and deferred answers. */
 void daemon_export(void *ctx, struct serve_exchange *x, const struct serve_request *request);

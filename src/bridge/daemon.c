@@ -30,29 +30,13 @@
 #define STOP_MS		 INT64_C(4000)
 #define RUNNING_FILE	 "bridge.json"
 
-/* Writes what could not be written before; false while that goes on failing. */
-static bool write_pending(struct daemon *d)
+bool daemon_note_lost(struct daemon *d, int64_t now_ms)
 {
-	if (d->pending.len == 0)
-		return true;
 	AUTO(error) struct error err = ERROR_INIT;
-	if (!journal_append(d->journal, buf_slice(&d->pending), &err))
+	if (!journal_rotate(d->journal, JOURNAL_SEGMENT_SIZE, &err))
 		return false;
-	ingest_replay(d->ingest, buf_slice(&d->pending));
-	buf_clear(&d->pending);
-	return true;
-}
-
-/* Finding lost events moves the tracker, so what it found must get into the journal, now or later. */
-static void note_lost(struct daemon *d, int64_t now_ms)
-{
-	AUTO(error) struct error err = ERROR_INIT;
-	if (!write_pending(d) || !journal_rotate(d->journal, JOURNAL_SEGMENT_SIZE, &err) ||
-		!ingest_prepare_expiry(d->ingest, now_ms, journal_segment(d->journal)))
-		return;
-	buf_add(&d->pending, ingest_record(d->ingest).ptr, ingest_record(d->ingest).len);
-	if (daemon_note(d, &err))
-		buf_clear(&d->pending);
+	return !ingest_prepare_expiry(d->ingest, now_ms, journal_segment(d->journal)) ||
+	       daemon_note(d, &err);
 }
 
 /* Moves the window of recent requests on, a minute at a time. */
@@ -90,7 +74,7 @@ static void checkpoint(struct daemon *d, bool also_expire)
 {
 	AUTO(error) struct error err = ERROR_INIT;
 	/* The tracker's state must not get ahead of the losses it has told of. */
-	if (!write_pending(d))
+	if (!daemon_note_lost(d, clock_wall_ms()))
 		return;
 	if (journal_end(d->journal) != d->checkpoint_position) {
 		ingest_prepare_sequence_state(d->ingest, clock_wall_ms());
@@ -146,7 +130,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	if (d->journal_problem)
 		daemon_probe_journal(d);
 	if (mono_ms / LOST_CHECK_MS != (mono_ms - TICK_MS) / LOST_CHECK_MS)
-		note_lost(d, clock_wall_ms());
+		(void)daemon_note_lost(d, clock_wall_ms()); /* or the next time */
 	mind_recent(d, mono_ms);
 	mind_ledger(d, mono_ms);
 	if (d->is_stopping)
@@ -254,7 +238,7 @@ static bool make_loop(struct daemon *d, char **origins, struct error *err)
 	d->tick = event_new(d->base, -1, EV_PERSIST, on_tick, d);
 	d->sync = event_new(d->base, -1, 0, on_sync, d);
 	event_priority_set(d->sync, 2);
-	struct timeval every = { .tv_usec = TICK_MS * 1000 };
+	struct timeval every = { .tv_usec = (suseconds_t)TICK_MS * 1000 };
 	event_add(d->on_term, NULL);
 	event_add(d->on_int, NULL);
 	event_add(d->tick, &every);
@@ -285,18 +269,31 @@ static bool write_running(const struct bridge_running *r, struct error *err)
 	return file_write_atomic(path, text, strlen(text), 0600, err);
 }
 
+/* The tracker's state and that this end is a clean one. False: what was seen of events since the last state must
+ * be read from the journal again. */
+static bool note_end(struct daemon *d, struct error *err)
+{
+	if (!daemon_note_lost(d, clock_wall_ms()))
+		return error_set(err, ERR_IO, "a count of lost events could not be noted");
+	ingest_prepare_sequence_state(d->ingest, clock_wall_ms());
+	if (!daemon_note(d, err))
+		return false;
+	d->checkpoint_position = journal_end(d->journal);
+	ingest_prepare_state(d->ingest, clock_wall_ms(), "clean", SLICE_LIT("1"));
+	if (!daemon_note(d, err))
+		return false;
+	d->checkpoint_position = journal_end(d->journal);
+	return true;
+}
+
 static bool close_state(struct daemon *d, struct error *err)
 {
 	bool ok = true;
 	if (d->keeper) {
 		AUTO(error) struct error ignored = ERROR_INIT;
-		ingest_prepare_sequence_state(d->ingest, clock_wall_ms());
-		if (daemon_note(d, &ignored)) {
-			ingest_prepare_state(d->ingest, clock_wall_ms(), "clean", SLICE_LIT("1"));
-			if (!daemon_note(d, &ignored))
-				log_warning("%s", ignored.message);
-		}
-		ok = keeper_finish(d->keeper, journal_end(d->journal), err);
+		if (!note_end(d, &ignored))
+			log_warning("%s", ignored.message);
+		ok = keeper_finish(d->keeper, d->checkpoint_position, err);
 	}
 	journal_free(d->journal);
 	ingest_free(d->ingest);
@@ -317,7 +314,6 @@ static void close_loop(struct daemon *d)
 	if (d->base)
 		event_base_free(d->base);
 	daemon_waiting_clear(d);
-	buf_clear(&d->pending);
 	free(d->journal_problem);
 }
 
@@ -333,9 +329,6 @@ static bool serve_until_stopped(struct daemon *d,
 	notify_systemd("READY=1");
 	event_base_dispatch(d->base);
 	daemon_flush_unsynced(d);
-	if (!write_pending(d))
-		log_warning("the journal could not be written at the end: a count of lost events "
-			    "is missing");
 	AUTO(str) char *path = path_join(d->options->state_dir, RUNNING_FILE);
 	unlink(path);
 	return true;
@@ -349,7 +342,6 @@ bool bridge_run(const struct bridge_options *options,
 		.options = options,
 		.lock_fd = -1,
 		.started_mono_ms = clock_mono_ms(),
-		.pending = BUF_INIT(BUF_UNLIMITED),
 	};
 	d.checkpoint_mono_ms = d.expire_mono_ms = d.recent_mono_ms = d.started_mono_ms;
 	signal(SIGPIPE, SIG_IGN);

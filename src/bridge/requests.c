@@ -132,7 +132,8 @@ void daemon_retry_held(struct daemon *d)
 void daemon_probe_journal(struct daemon *d)
 {
 	AUTO(error) struct error err = ERROR_INIT;
-	if (d->held.count)
+	/* The tracker's state must not get ahead of the losses it has told of. */
+	if (d->held.count || !daemon_note_lost(d, clock_wall_ms()))
 		return;
 	ingest_prepare_sequence_state(d->ingest, clock_wall_ms());
 	if (daemon_note(d, &err))

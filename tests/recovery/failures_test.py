@@ -12,7 +12,7 @@ from pathlib import Path
 import workload
 from lib import case
 from lib.bridge import wait_until
-from workload import REQUESTS, SCRAPE, Player, Refused, Truth
+from workload import REQUESTS, SCRAPE, Player, Refused, Said, Truth, histogram
 
 FULL = "28 any journal-0"
 LEDGER_FAILS = "5 any ledger.db"
@@ -142,6 +142,24 @@ class Failures(unittest.TestCase):
         self.player.start()
         self.player.check_health()
         self.player.check_exact(self.truth)
+
+    def test_lost_events_that_could_not_be_noted_are_counted_once(self):
+        self.player.play(REQUESTS)
+        self.bridge.kill()
+        self.player.start({"FAULTS_CONTROL": str(self.control), "FAULTS_SKEW_MS": "3600000"})
+        self.refuse(FULL)
+        waiting = Background(self.bridge, Said("later", [histogram([1, 0, 0])]))
+        self.assertEqual(waiting.wait().status, 503)  # 8 s: the gaps were judged meanwhile, more than once
+        self.work_again()
+        lost = workload.lost_events()
+        wait_until(lambda: self.lost() >= lost, lambda: f"{lost} lost events told: {self.lost()}", 10)
+        self.assertEqual(self.lost(), lost)
+        self.bridge.kill()
+        self.player.start({"FAULTS_SKEW_MS": "3600000"})
+        self.assertEqual(self.lost(), lost)
+
+    def lost(self):
+        return self.bridge.metrics().total("cctm_client_lost_events_total")
 
     def test_any_single_call_that_fails_loses_nothing(self):
         """The bridge goes on or says why it does not; then all that was acknowledged is there."""
