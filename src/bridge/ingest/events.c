@@ -63,7 +63,7 @@ static const double duration_bounds_s[] = { 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 6
 
 /* What a record says of itself, read in one pass over its attributes. */
 struct event {
-	struct buf name;
+	struct buf *name;
 	double duration_ms;
 	bool has_duration;
 	uint64_t sequence;
@@ -83,8 +83,8 @@ static void set_name(struct event *e, struct slice name)
 	size_t prefix = strlen(EVENT_PREFIX);
 	if (name.len > prefix && memcmp(name.ptr, EVENT_PREFIX, prefix) == 0)
 		name = slice_of(name.ptr + prefix, name.len - prefix);
-	e->name.len = 0;
-	names_clean_utf8(name, EVENT_NAME_MAX, &e->name);
+	e->name->len = 0;
+	names_clean_utf8(name, EVENT_NAME_MAX, e->name);
 }
 
 static void read_event(struct ingest *ing, const struct otlp_log *log, struct event *e)
@@ -107,12 +107,12 @@ static void read_event(struct ingest *ing, const struct otlp_log *log, struct ev
 			e->sequence = e->has_sequence ? (uint64_t)number : 0;
 		}
 	}
-	if (e->name.len == 0 && log->body.kind == OTLP_STRING && log->body.bytes.len > 0 &&
+	if (e->name->len == 0 && log->body.kind == OTLP_STRING && log->body.bytes.len > 0 &&
 		memmem(log->body.bytes.ptr, log->body.bytes.len, " ", 1) == NULL &&
 		log->body.bytes.len <= EVENT_NAME_MAX)
 		set_name(e, log->body.bytes);
-	if (e->name.len == 0)
-		buf_adds(&e->name, "unnamed");
+	if (e->name->len == 0)
+		buf_adds(e->name, "unnamed");
 }
 
 /* NULL: there is no room for another one. */
@@ -133,7 +133,7 @@ static const char *keep_name(struct ingest *ing, struct slice name)
 /* The name itself while there is room for it, then "other". */
 static const char *bounded_name(struct ingest *ing, const struct event *e)
 {
-	const char *name = keep_name(ing, buf_slice(&e->name));
+	const char *name = keep_name(ing, buf_slice(e->name));
 	if (name)
 		return name;
 	stage_note(ing, REASON_EVENT_OVERFLOW);
@@ -261,13 +261,12 @@ static enum reason take_event(struct ingest *ing, const struct otlp_log *log, co
 static enum reason on_log(void *ctx, const struct otlp_log *log)
 {
 	struct ingest *ing = ctx;
-	if (++ing->staged.log_records > POINTS_MAX)
+	if (++ing->staged.log_records > POINTS_MAX || stage_is_full(ing))
 		return REASON_TOO_MANY_POINTS;
 	AUTO(buf) struct buf name = BUF_INIT(BUF_UNLIMITED);
-	struct event e = { .name = name };
+	struct event e = { .name = &name };
 	read_event(ing, log, &e);
 	enum reason why = take_event(ing, log, &e);
-	name = e.name;
 	if (why != REASON_OK)
 		stage_reject(ing, why, 1);
 	return REASON_OK;

@@ -177,6 +177,9 @@ enum reason ingest_prepare(
 	record_put(&ing->record, op);
 	size_t base = ing->record.len;
 	enum reason why = decode(ing, request);
+	/* Waiting for the journal to take it would hold up everybody else. */
+	if (why == REASON_OK && stage_is_full(ing))
+		why = REASON_TOO_MANY_POINTS;
 	if (why != REASON_OK) {
 		tally_add(&ing->tally, why, 1);
 		ingest_abandon(ing);

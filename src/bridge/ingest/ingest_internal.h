@@ -118,6 +118,8 @@ void stage_put_definition(struct ingest *ing, const struct series *series); /* i
 bool stage_context(struct ingest *ing, uint64_t session, uint32_t minute);
 void stage_add(struct ingest *ing, struct series *series, uint32_t part, double amount);
 uint32_t stage_minute(struct ingest *ing, uint64_t time_ns);
+/* The record is larger than the journal takes: the request holds too much. */
+bool stage_is_full(const struct ingest *ing);
 /* A point's time, not behind now and at most a day before it, for telling the newer of two. */
 int64_t stage_time_ms(struct ingest *ing, uint64_t time_ns);
 

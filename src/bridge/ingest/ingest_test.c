@@ -507,6 +507,33 @@ static void test_a_request_cannot_hold_more_parts_than_fit_in_memory(void **stat
 	bench_close(&t);
 }
 
+/* An exponential bucket is a byte or two in a request and twelve in a record. */
+static void test_a_request_whose_record_the_journal_cannot_hold_is_refused(void **state)
+{
+	(void)state;
+	struct bench t;
+	bench_open(&t);
+	AUTO(buf) struct buf point = BUF_INIT(BUF_UNLIMITED);
+	buf_adds(&point, "{\"scale\":8,\"count\":\"60000\",\"sum\":1,"
+			 "\"positive\":{\"offset\":-30000,\"bucketCounts\":[1");
+	for (unsigned i = 1; i < 60000; i++)
+		buf_adds(&point, ",1");
+	buf_adds(&point, "]}}");
+	metrics_begin(&t.body);
+	resource_begin(&t.body, "", OTHER_SCOPE);
+	buf_adds(&t.body, "{\"name\":\"e\",\"exponentialHistogram\":{\"aggregationTemporality\":1,"
+			  "\"dataPoints\":[");
+	for (unsigned i = 0; i < 100; i++) {
+		json_separate(&t.body);
+		buf_add(&t.body, point.data, point.len);
+	}
+	buf_adds(&t.body, "]}}");
+	resource_end(&t.body);
+	metrics_end(&t.body);
+	assert_int_equal(bench_prepare(&t, OTLP_METRICS), REASON_TOO_MANY_POINTS);
+	bench_close(&t);
+}
+
 static void test_rejected_metrics_leave_the_rest_of_the_request_taken(void **state)
 {
 	(void)state;
@@ -581,6 +608,7 @@ int main(void)
 		cmocka_unit_test(test_long_values_are_cut_and_too_many_labels_dropped),
 		cmocka_unit_test(test_text_of_any_length_stays_readable_in_the_journal),
 		cmocka_unit_test(test_a_request_cannot_hold_more_parts_than_fit_in_memory),
+		cmocka_unit_test(test_a_request_whose_record_the_journal_cannot_hold_is_refused),
 		cmocka_unit_test(test_rejected_metrics_leave_the_rest_of_the_request_taken),
 		cmocka_unit_test(test_spans_are_counted_and_dropped),
 		cmocka_unit_test(test_state_is_kept_by_name_and_replayed),

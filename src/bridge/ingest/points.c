@@ -400,7 +400,7 @@ static enum reason on_point(void *ctx, const struct otlp_point *p)
 {
 	struct ingest *ing = ctx;
 	struct staged *st = &ing->staged;
-	if (++st->points > POINTS_MAX || st->cumulative_count > PARTS_MAX)
+	if (++st->points > POINTS_MAX || st->cumulative_count > PARTS_MAX || stage_is_full(ing))
 		return REASON_TOO_MANY_POINTS;
 	/* Also of a point that is not taken: it says when its process began. */
 	if (p->start_ns && p->start_ns < st->earliest_ns)

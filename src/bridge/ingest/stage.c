@@ -1,6 +1,7 @@
 /* Writing operations into the record of the request being prepared. Definitions go in front of their first
  * use in a journal segment; the marks set here are taken back if the record is abandoned. */
 #include "bridge/ingest/ingest_internal.h"
+#include "bridge/journal/journal.h"
 #include "core/mem.h"
 
 #define OLDEST_MS INT64_C(86400000)
@@ -99,6 +100,11 @@ void stage_add(struct ingest *ing, struct series *series, uint32_t part, double 
 {
 	stage_series_definition(ing, series);
 	record_put_add(&ing->record, series->id, part, amount);
+}
+
+bool stage_is_full(const struct ingest *ing)
+{
+	return ing->record.len > JOURNAL_RECORD_MAX;
 }
 
 /* A value with a time far ahead would outlast all that follow; a stream with one before the retention would be
