@@ -70,6 +70,42 @@ static void test_a_cumulative_point_adds_its_rise(void **state)
 	bench_close(&t);
 }
 
+/* Leaves on the stack what a hash with this seed may have left there, and the rest of it overwritten: xxhash
+ * looks whether its state holds the seed already. */
+static __attribute__((noinline)) void litter_stack(uint64_t seed)
+{
+	enum { SEED_AT = 5, LINE = 8 }; /* in its state, aligned to 64 bytes; 0 behind it */
+
+	_Alignas(64) volatile uint64_t stack[4096];
+	for (size_t i = 0; i < sizeof stack / sizeof *stack; i++)
+		stack[i] = i % LINE == SEED_AT ? seed : i % LINE == LINE - 1 ? 0 : i;
+}
+
+static void test_a_stream_is_known_again_whatever_the_stack_holds(void **state)
+{
+	(void)state;
+	struct ingest_options options = bench_options();
+	struct bench before, after;
+	bench_open_with(&before, &options);
+	bench_open_with(&after, &options);
+	char name[201], family[sizeof name + sizeof "_total"];
+	memset(name, 'x', sizeof name - 1); /* what is short is hashed without the state's secret */
+	name[sizeof name - 1] = '\0';
+	snprintf(family, sizeof family, "%s_total", name);
+	struct sum s = CUMULATIVE_OF(NOW_MS + 1, 5);
+	s.name = name;
+	assert_true(take_sum_request(&before, &s));
+	assert_true(ingest_replay(after.ing, bench_record(&before, 0)));
+	s.value = 7;
+	s.time_ms++;
+	one_sum(&after.body, &s);
+	litter_stack(options.seed);
+	assert_true(bench_take(&after, OTLP_METRICS));
+	assert_value(value_of(after.ing, family, ""), 7);
+	bench_close(&after);
+	bench_close(&before);
+}
+
 static void test_a_late_point_is_noted_and_adds_nothing(void **state)
 {
 	(void)state;
@@ -487,6 +523,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_cumulative_point_adds_its_rise),
+		cmocka_unit_test(test_a_stream_is_known_again_whatever_the_stack_holds),
 		cmocka_unit_test(test_a_late_point_is_noted_and_adds_nothing),
 		cmocka_unit_test(test_a_point_that_stays_is_not_late_whatever_its_digits),
 		cmocka_unit_test(test_a_new_start_adds_whole),

@@ -58,6 +58,7 @@ static struct identity stream_identity(const struct ingest *ing)
 	uint64_t resource[2];
 	labels_resource_identity(ing->labels, resource);
 	XXH3_state_t state;
+	XXH3_INITSTATE(&state); /* else a seed left on the stack passes for a state made with it */
 	XXH3_128bits_reset_withSeed(&state, ing->options.seed);
 	uint64_t fixed[8] = { resource[0], resource[1], ing->set.identity[0], ing->set.identity[1],
 		(uint64_t)m->kind, m->is_monotonic, m->scope_name.len, m->name.len };
