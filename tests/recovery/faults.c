@@ -6,15 +6,21 @@
  * of the real function. 64-bit systems only: offsets are passed as one word.
  *
  *   FAULTS_DIR      counted are calls on files below it
- *   FAULTS_LOG      a file that gets a line a call: number, what, bytes, path; number 0: an answer to a socket
+ *   FAULTS_LOG      a file that gets a line a call: number, what, bytes, path; number 0: an answer to a socket, with
+ *                   its first bytes and the peer's port in place of the path
  *   FAULTS_KILL     "N before|middle|after": SIGKILL around the N-th call; middle: when half of the bytes are written
+ *   FAULTS_KILL_AT  "WHAT NAME N before|middle|after": the same around the N-th call that is WHAT on a path with this
+ *                   last component, whatever other threads do meanwhile; NAME ".": the directory itself
  *   FAULTS_FAIL     "N M ERRNO": the N-th call and the M - 1 after it fail
  *   FAULTS_CONTROL  a file, read at each call; while it says "ERRNO WHAT TEXT", calls fail that are WHAT (write,
  *                   sync, any) on a path that has TEXT in its last component
  *   FAULTS_SKEW_MS  added to the time of day
+ *   FAULTS_CLOCK    a file of 8 bytes, mapped: milliseconds that are added to both clocks, to be raised at will. The
+ *                   event loop, which takes its time from the coarse clock, then wakes up HURRY times as often.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -23,6 +29,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -33,6 +41,7 @@
 
 #define PATH_SIZE 4096
 #define PARTS_MAX 64
+#define HURRY	  20
 
 enum moment { NEVER, BEFORE, MIDDLE, AFTER };
 
@@ -42,10 +51,14 @@ struct plan {
 	int log_fd;
 	long kill_at;
 	enum moment moment;
+	char at_what[16], at_name[128];
+	long at_number;
+	enum moment at_moment;
 	long fail_at, fail_count;
 	int fail_errno;
 	char control[PATH_SIZE];
 	int64_t skew_ms;
+	const _Atomic int64_t *shift_ms; /* NULL: no FAULTS_CLOCK */
 };
 
 /* One counted call. */
@@ -54,20 +67,48 @@ struct call {
 	const char *path;
 	size_t bytes;
 	long number; /* 0: not counted */
+	enum moment dies;
 };
 
 static struct plan plan = { .log_fd = -1 };
-static atomic_long count;
+static atomic_long count, at_count;
 
 static void copy(char *to, const char *from)
 {
 	snprintf(to, PATH_SIZE, "%s", from ? from : "");
 }
 
+static enum moment parse_moment(const char *text)
+{
+	return strcmp(text, "before") == 0 ? BEFORE : strcmp(text, "middle") == 0 ? MIDDLE : AFTER;
+}
+
+static void read_kill(void)
+{
+	char moment[16] = "";
+	const char *text = getenv("FAULTS_KILL");
+	if (text && sscanf(text, "%ld %15s", &plan.kill_at, moment) == 2)
+		plan.moment = parse_moment(moment);
+	text = getenv("FAULTS_KILL_AT");
+	if (text && sscanf(text, "%15s %127s %ld %15s", plan.at_what, plan.at_name, &plan.at_number,
+			    moment) == 4)
+		plan.at_moment = parse_moment(moment);
+}
+
+static void map_clock(void)
+{
+	const char *path = getenv("FAULTS_CLOCK");
+	int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0) : -1;
+	if (fd < 0)
+		return;
+	void *at = mmap(NULL, sizeof *plan.shift_ms, PROT_READ, MAP_SHARED, fd, 0);
+	plan.shift_ms = at == MAP_FAILED ? NULL : at;
+	syscall(SYS_close, fd);
+}
+
 /* Sees to it that the variables are read before the first call and by no other process that is started. */
 __attribute__((constructor)) static void read_plan(void)
 {
-	char moment[16] = "";
 	copy(plan.dir, getenv("FAULTS_DIR"));
 	plan.dir_len = strlen(plan.dir);
 	copy(plan.control, getenv("FAULTS_CONTROL"));
@@ -75,11 +116,8 @@ __attribute__((constructor)) static void read_plan(void)
 	if (log)
 		plan.log_fd = (int)syscall(
 			SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	const char *kill_text = getenv("FAULTS_KILL");
-	if (kill_text && sscanf(kill_text, "%ld %15s", &plan.kill_at, moment) == 2)
-		plan.moment = strcmp(moment, "before") == 0   ? BEFORE
-			      : strcmp(moment, "middle") == 0 ? MIDDLE
-							      : AFTER;
+	read_kill();
+	map_clock();
 	const char *fail = getenv("FAULTS_FAIL");
 	if (fail &&
 		sscanf(fail, "%ld %ld %d", &plan.fail_at, &plan.fail_count, &plan.fail_errno) != 3)
@@ -143,12 +181,29 @@ static bool control_matches(const struct call *c, int *why)
 	return name && strstr(name, part);
 }
 
+static bool is_named(const struct call *c)
+{
+	const char *rest = c->path + plan.dir_len; /* "" or "/name" */
+	return strcmp(plan.at_name, *rest ? rest + 1 : ".") == 0;
+}
+
+/* When in this call the bridge is to die. */
+static enum moment moment_of(const struct call *c)
+{
+	if (plan.moment != NEVER && c->number == plan.kill_at)
+		return plan.moment;
+	if (plan.at_moment == NEVER || strcmp(c->what, plan.at_what) != 0 || !is_named(c))
+		return NEVER;
+	return atomic_fetch_add(&at_count, 1) + 1 == plan.at_number ? plan.at_moment : NEVER;
+}
+
 /* Counts a call and does to it what is planned. False: it is to fail, errno is set. */
 static bool begin(struct call *c)
 {
 	int why = 0;
 	c->number = atomic_fetch_add(&count, 1) + 1;
-	if (plan.moment == BEFORE && c->number == plan.kill_at)
+	c->dies = moment_of(c);
+	if (c->dies == BEFORE)
 		die();
 	bool fails = plan.fail_at && c->number >= plan.fail_at &&
 		     c->number < plan.fail_at + plan.fail_count;
@@ -167,14 +222,9 @@ static void end(const struct call *c, long result)
 	int kept = errno;
 	if (result >= 0)
 		log_call(c);
-	if (plan.moment == AFTER && c->number == plan.kill_at)
+	if (c->dies == AFTER)
 		die();
 	errno = kept;
-}
-
-static bool is_middle(const struct call *c)
-{
-	return plan.moment == MIDDLE && c->number == plan.kill_at;
 }
 
 /* ---- writing ---- */
@@ -210,20 +260,37 @@ static void write_half(int fd, const struct iovec *parts, int part_count, off_t 
 	die();
 }
 
+static unsigned peer_port(int fd)
+{
+	struct sockaddr_storage peer = { 0 };
+	socklen_t len = sizeof peer;
+	struct sockaddr_in v4;
+	if (getpeername(fd, (struct sockaddr *)&peer, &len) < 0 || peer.ss_family != AF_INET)
+		return 0;
+	memcpy(&v4, &peer, sizeof v4);
+	return ntohs(v4.sin_port);
+}
+
+/* The first part of what goes to a socket, when it begins an answer. */
+static void log_answer(int fd, const struct iovec *parts, int part_count)
+{
+	char first[16] = "", text[32];
+	struct call c = { .what = "answer", .path = text };
+	if (plan.log_fd < 0 || part_count < 1 || parts[0].iov_len < 12 ||
+		memcmp(parts[0].iov_base, "HTTP/1.1", 8) != 0)
+		return;
+	memcpy(first, parts[0].iov_base, 12);
+	first[8] = '_';
+	snprintf(text, sizeof text, "%s %u", first, peer_port(fd));
+	c.bytes = total_of(parts, part_count);
+	log_call(&c);
+}
+
 static ssize_t answer(int fd, const struct iovec *parts, int part_count)
 {
-	char first[16] = "-";
-	struct call c = { .what = "answer", .path = first };
 	struct stat st;
-	bool is_socket =
-		plan.log_fd >= 0 && part_count && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
-	if (is_socket && parts[0].iov_len >= 12) {
-		memcpy(first, parts[0].iov_base, 12);
-		c.bytes = total_of(parts, part_count);
-		for (char *at = first; *at; at++)
-			*at = *at > ' ' ? *at : '_';
-		log_call(&c);
-	}
+	if (plan.log_fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+		log_answer(fd, parts, part_count);
 	return write_parts(fd, parts, part_count, -1);
 }
 
@@ -237,7 +304,7 @@ static ssize_t write_any(
 	struct call c = { .what = what, .path = path, .bytes = total_of(parts, part_count) };
 	if (!begin(&c))
 		return -1;
-	if (is_middle(&c))
+	if (c.dies == MIDDLE)
 		write_half(fd, parts, part_count, offset, c.bytes / 2);
 	long n = write_parts(fd, parts, part_count, offset);
 	end(&c, n);
@@ -290,14 +357,7 @@ ssize_t send(int fd, const void *bytes, size_t len, int flags)
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	char first[16] = "-";
-	struct call c = { .what = "answer", .path = first };
-	if (message->msg_iovlen && message->msg_iov[0].iov_len >= 12) {
-		memcpy(first, message->msg_iov[0].iov_base, 12);
-		for (char *at = first; *at; at++)
-			*at = *at > ' ' ? *at : '_';
-		log_call(&c);
-	}
+	log_answer(fd, message->msg_iov, (int)message->msg_iovlen);
 	return syscall(SYS_sendmsg, fd, message, flags);
 }
 
@@ -417,10 +477,39 @@ int open64(const char *path, int flags, ...)
 
 /* ---- time ---- */
 
+static void add_ms(struct timespec *to, int64_t ms)
+{
+	int64_t ns = to->tv_nsec + ms % 1000 * 1000000;
+	to->tv_sec += ms / 1000 + ns / 1000000000;
+	to->tv_nsec = ns % 1000000000;
+}
+
+static void hurry(struct timespec *now)
+{
+	int64_t ns = (int64_t)now->tv_sec % 1000000 * 1000000000 + now->tv_nsec;
+	now->tv_sec = now->tv_sec / 1000000 * 1000000 * HURRY + ns * HURRY / 1000000000;
+	now->tv_nsec = ns * HURRY % 1000000000;
+}
+
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
 	int result = (int)syscall(SYS_clock_gettime, clock, now);
-	if (result == 0 && clock == CLOCK_REALTIME)
+	if (result < 0)
+		return result;
+	if (clock == CLOCK_REALTIME)
 		now->tv_sec += plan.skew_ms / 1000;
+	if (!plan.shift_ms)
+		return result;
+	if (clock == CLOCK_MONOTONIC_COARSE)
+		hurry(now);
+	else if (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC)
+		add_ms(now, atomic_load(plan.shift_ms));
 	return result;
+}
+
+int epoll_wait(int fd, struct epoll_event *events, int count_max, int timeout_ms)
+{
+	if (plan.shift_ms && timeout_ms > 0)
+		timeout_ms = (timeout_ms + HURRY - 1) / HURRY;
+	return (int)syscall(SYS_epoll_pwait, fd, events, count_max, timeout_ms, NULL, 8);
 }

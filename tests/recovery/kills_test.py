@@ -4,17 +4,16 @@ conversation with restarts; then it must show every acknowledged value once, and
 CCTM_RECOVERY=all tries every point; otherwise a choice with a fixed seed. Each test prints how many it tried.
 """
 
-import concurrent.futures
 import random
 import shutil
 import sys
-import time
 import unittest
 from pathlib import Path
 
 import workload
 from lib import case
 from lib.bridge import wait_until
+from points import discard, run, shared
 from workload import ALL, PHASES, Died, Player, Truth
 
 SEED = 20261125
@@ -61,11 +60,6 @@ def told_lost(player):
 
 def kill_there_and_count_lost(point):
     return kill_there(point, then=told_lost)
-
-
-def discard(player):
-    player.bridge.close()
-    shutil.rmtree(player.bridge.state, ignore_errors=True)
 
 
 class Rehearsal:
@@ -115,10 +109,6 @@ def choose(points, count):
     first = [p for p in points if is_always_tried(p)]
     rest = [p for p in points if not is_always_tried(p)]
     return first + random.Random(SEED).sample(rest, min(count, len(rest)))
-
-
-# Read by the worker processes, which are forked when it is there.
-shared = {}
 
 
 def kill_there(point, hold="0", then=None):
@@ -274,14 +264,6 @@ def starts_after_damage():
         finally:
             discard(player)
             shutil.rmtree(log)
-
-
-def run(function, points, name):
-    began = time.monotonic()
-    with concurrent.futures.ProcessPoolExecutor(workload.WORKERS) as pool:
-        wrong = [line for line in pool.map(function, points, chunksize=1) if line]
-    print(f"{name}: {len(points)} points in {time.monotonic() - began:.1f} s, {len(wrong)} wrong", file=sys.stderr)
-    return wrong
 
 
 class Kills(unittest.TestCase):

@@ -4,6 +4,7 @@ The log of faults.c has writes, syncs and answers in the order in which the loop
 """
 
 import shutil
+import sys
 import threading
 import unittest
 from pathlib import Path
@@ -16,6 +17,10 @@ from workload import REQUESTS, SCRAPE, Player
 WRITES, SYNCS = ("write", "writev"), ("fdatasync", "fsync")
 
 
+def is_success(call):
+    return call.what == "answer" and call.path.startswith("HTTP/1.1_200 ")
+
+
 def early_answers(calls):
     """Answers 200 that were sent while the journal had bytes that no sync had followed."""
     unsynced, early = [], []
@@ -24,22 +29,64 @@ def early_answers(calls):
             unsynced.append(call)
         elif call.is_journal() and call.what in SYNCS:
             unsynced = []
-        elif call.what == "answer" and call.path.endswith("200") and unsynced:
+        elif is_success(call) and unsynced:
             early.append(f"answered before a sync of {unsynced[-1]}")
     return early
 
 
-def answers_and_synced(calls):
-    """After each answer: how many were sent, and how many records were written and synced before it."""
-    written = synced = answers = 0
-    for call in calls:
+class Taken:
+    """A request that was acknowledged: something that stands only in its record, and its answer."""
+
+    def __init__(self, mark, port, nth):
+        self.mark, self.port, self.nth = mark, port, nth  # the nth answer on this connection
+
+    def __repr__(self):
+        return f"{self.mark}, answer {self.nth} to port {self.port}"
+
+
+def write_of(calls, journal, mark):
+    """Where in the log the write is that put `mark` into the journal; -1: none."""
+    at, end = journal.find(mark.encode()), 0
+    for i, call in enumerate(calls):
         if call.is_journal() and call.what in WRITES:
-            written += 1
-        elif call.is_journal() and call.what in SYNCS:
-            synced = written
-        elif call.what == "answer" and call.path.endswith("200"):
-            answers += 1
-            yield answers, synced
+            end += call.bytes
+            if 0 <= at < end:
+                return i
+    return -1
+
+
+def answer_of(calls, taken):
+    answers = [i for i, call in enumerate(calls) if is_success(call) and call.path.endswith(f" {taken.port}")]
+    return answers[taken.nth] if taken.nth < len(answers) else -1
+
+
+def not_synced(calls, journal, all_taken):
+    """The requests without a sync behind the write of their own record and before their own answer."""
+    wrong = []
+    for taken in all_taken:
+        written, answered = write_of(calls, journal, taken.mark), answer_of(calls, taken)
+        assert written >= 0 and answered >= 0, f"{taken}: not in the log: {written}, {answered}"
+        between = calls[written + 1 : answered]
+        if written > answered or not any(call.is_journal() and call.what in SYNCS for call in between):
+            wrong.append(f"{taken}: written at {written}, answered at {answered}")
+    return wrong
+
+
+def marked(mark):
+    metric = workload.histogram([1, 2, 0])
+    metric["histogram"]["dataPoints"][0]["attributes"] = [{"key": "mark", "value": {"stringValue": mark}}]
+    return workload.Said(mark, [metric])
+
+
+def answers_moved_forward(calls):
+    """The same log with each answer in front of the sync it came behind: what a bridge would do that answers first."""
+    moved = list(calls)
+    for i in range(1, len(moved)):
+        at = i
+        while is_success(moved[at]) and at > 0 and (moved[at - 1].what in SYNCS or is_success(moved[at - 1])):
+            moved[at - 1], moved[at] = moved[at], moved[at - 1]
+            at -= 1
+    return moved
 
 
 class Sync(unittest.TestCase):
@@ -74,8 +121,9 @@ class Sync(unittest.TestCase):
         self.assertGreaterEqual(len(early_answers(calls)), 8)
         self.assertFalse([c for c in calls if c.is_journal() and c.what in SYNCS])
 
-    def test_disk_answers_no_more_than_is_synced_when_many_send_at_once(self):
-        bridge = Bridge("--durability", "disk", state=workload.scratch())
+    def send_at_once(self, durability):
+        """(log, journal, requests) of eight senders with a connection each."""
+        bridge, taken = Bridge("--durability", durability, state=workload.scratch()), []
         bridge.environment = {
             "LD_PRELOAD": workload.FAULTS,
             "FAULTS_DIR": str(bridge.state),
@@ -84,27 +132,45 @@ class Sync(unittest.TestCase):
         }
         try:
             bridge.start()
-            before = len(workload.read_log(self.log))
-            threads = [threading.Thread(target=self.send_many, args=(bridge, n)) for n in range(8)]
+            threads = [threading.Thread(target=self.send_many, args=(bridge, n, taken)) for n in range(8)]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
             bridge.kill()
-            pairs = list(answers_and_synced(workload.read_log(self.log)[before:]))
-            self.assertEqual(len(pairs), 8 * 10)
-            self.assertEqual([p for p in pairs if p[0] > p[1]], [])
+            self.assertEqual(len(taken), 8 * 10)
+            (journal,) = bridge.state.glob("journal-*.log")
+            return workload.read_log(self.log), journal.read_bytes(), taken
         finally:
             bridge.close()
             shutil.rmtree(bridge.state, ignore_errors=True)
 
-    def send_many(self, bridge, sender):
+    def send_many(self, bridge, sender, taken):
         own = Bridge(state=bridge.state)  # a connection of its own
         own.ready, own.process = bridge.ready, bridge.process
-        for n in range(10):
-            own.send(workload.Said(f"{sender} {n}", [workload.histogram([1 + sender, 1 + n, 0])]))
-        own.disconnect()
-        own.process = None
+        try:
+            for n in range(10):
+                mark = f"mark-{sender}-{n}-end"
+                own.send(marked(mark))
+                taken.append(Taken(mark, own._connection.sock.getsockname()[1], n))
+        finally:
+            own.disconnect()
+            own.process = None  # not its own
+            own.close()
+
+    def test_disk_syncs_each_record_before_its_own_answer_when_many_send_at_once(self):
+        log, journal, taken = self.send_at_once("disk")
+        self.assertEqual(not_synced(log, journal, taken), [])
+        syncs = sum(1 for call in log if call.is_journal() and call.what in SYNCS)
+        print(f"{len(taken)} requests, {syncs} syncs", file=sys.stderr)
+
+    def test_answers_in_front_of_their_syncs_would_be_noticed(self):
+        log, journal, taken = self.send_at_once("disk")
+        self.assertEqual(len(not_synced(answers_moved_forward(log), journal, taken)), len(taken))
+
+    def test_os_syncs_none(self):
+        log, journal, taken = self.send_at_once("os")
+        self.assertEqual(len(not_synced(log, journal, taken)), len(taken))
 
 
 if __name__ == "__main__":

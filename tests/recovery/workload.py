@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import shutil
+import struct
 import sys
 import tempfile
 from pathlib import Path
@@ -27,6 +28,23 @@ BROKEN = (http.client.HTTPException, OSError)
 def scratch():
     """A directory for state: in memory where there is such a place, since nobody pulls the plug here."""
     return tempfile.mkdtemp(prefix="cctm-recovery-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+
+
+class Clock:
+    """The clock of the bridges that are started with faults(); wakes their loops up more often."""
+
+    def __init__(self, folder, shift_ms=0):
+        self.path, self.shift_ms = Path(folder) / "clock", 0
+        self.path.write_bytes(bytes(8))
+        self.turn(shift_ms)
+
+    def turn(self, by_ms):
+        self.shift_ms += by_ms
+        with open(self.path, "r+b") as file:  # in place: it is mapped
+            file.write(struct.pack("<q", self.shift_ms))
+
+    def faults(self):
+        return {"FAULTS_CLOCK": str(self.path)}
 
 
 class Said:
@@ -309,3 +327,24 @@ def read_log(path):
 
 def counted(path):
     return [call for call in read_log(path) if call.number]
+
+
+def places(calls):
+    """(call, "WHAT NAME N" for FAULTS_KILL_AT) of each call: what stays the same when threads overtake each other."""
+    seen = {}
+    for call in calls:
+        key = f"{call.what} {call.path[1:] or '.'}"
+        seen[key] = seen.get(key, 0) + 1
+        yield call, f"{key} {seen[key]}"
+
+
+def wait_for_checkpoint(bridge):
+    """All of the journal is in the ledger; the bridge's death ends the wait."""
+
+    def is_there():
+        if bridge.process.poll() is not None:
+            raise ConnectionResetError("the bridge is dead")
+        health = bridge.health()
+        return not health["ledger"]["is_busy"] and health["ledger"]["position"] == health["journal"]["end"]
+
+    wait_until(is_there, lambda: f"a checkpoint: {bridge.health()}", 20, 0.002)
