@@ -68,7 +68,7 @@ static bool read_words(struct invocation *in, const struct command *command, int
 
 static void drop_args(struct invocation *in)
 {
-	if (in->args)
+	if (in->command && in->args)
 		opt_clear(in->command->arguments, in->args);
 	free(in->args);
 	in->args = NULL;
@@ -101,8 +101,8 @@ static bool read_command_line(struct invocation *in, int argc, char *const *argv
 	int used = 0;
 	if (!opt_defaults(global_options, &in->globals, sizeof in->globals, err))
 		return false;
-	in->globals.is_json =
-		opt_is_given(argc, argv, "--json"); /* also for an error in front of it */
+	/* also for an error in front of it */
+	in->globals.is_json = opt_is_given(argc, argv, "--json");
 	if (!opt_parse_leading(sets, argc, argv, &used, err))
 		return error_hint(err, "run 'cctm help'");
 	bool is_read = used == argc || read_named(in, argc - used, argv + used, err);

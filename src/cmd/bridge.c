@@ -86,15 +86,13 @@ const struct command cmd_bridge = {
 	.options = bridge_options,
 	.examples = bridge_examples,
 	.text = "Receives OTLP over HTTP (protobuf and JSON, gzip and deflate) from Claude Code "
-		"and "
-		"keeps exact totals: every request is in the journal before it is acknowledged, a "
-		"repeated one counts once, and killing the bridge at any moment loses nothing that "
-		"was acknowledged.\n"
+		"and keeps exact totals: every request is in the journal before it is "
+		"acknowledged, a repeated one counts once, and killing the bridge at any moment "
+		"loses nothing that was acknowledged.\n"
 		"\n"
 		"The totals are at /metrics of the exporter port for Prometheus, and in the ledger "
 		"for cctm report, also while no bridge runs. Prompts, responses and tool inputs "
-		"are "
-		"never stored or logged.\n"
+		"are never stored or logged.\n"
 		"\n"
 		"SIGTERM or Ctrl-C ends it within five seconds: it finishes what it accepted and "
 		"writes a checkpoint. Under systemd with Type=notify it says when it is ready.",
@@ -162,31 +160,31 @@ static void on_ready(void *ctx, const struct bridge_running *running)
 		return;
 }
 
-static int bridge_command(struct context *ctx, const void *raw, struct error *err)
+static int bridge_command(struct context *ctx, const void *args, struct error *err)
 {
-	const struct bridge_args *args = raw;
-	if (!check_bind(args->bind, err))
+	const struct bridge_args *given = args;
+	if (!check_bind(given->bind, err))
 		return -1;
-	warn_if_open(args->bind);
+	warn_if_open(given->bind);
 	AUTO(str) char *home = data_home();
 	AUTO(str) char *fallback = path_join(home, "bridge");
 	struct bridge_options options = {
-		.state_dir = args->state ? args->state : fallback,
-		.bind = args->bind,
-		.otlp_http_port = (uint16_t)args->otlp_http_port,
-		.exporter_port = (uint16_t)args->exporter_port,
-		.health_port = (uint16_t)args->health_port,
-		.zpages_port = (uint16_t)args->zpages_port,
-		.durability = strcmp(args->durability, "disk") == 0 ? BRIDGE_DURABILITY_DISK
-								    : BRIDGE_DURABILITY_OS,
-		.series_max = args->series_max,
-		.streams_max = args->streams_max,
-		.max_body = args->max_body,
-		.zero_hold_ms = args->zero_hold_ms,
-		.retention_ms = args->retention_ms,
-		.has_session_label = args->session_label,
-		.cors_origins = args->cors_origins,
+		.state_dir = given->state ? given->state : fallback,
+		.bind = given->bind,
+		.otlp_http_port = (uint16_t)given->otlp_http_port,
+		.exporter_port = (uint16_t)given->exporter_port,
+		.health_port = (uint16_t)given->health_port,
+		.zpages_port = (uint16_t)given->zpages_port,
+		.durability = strcmp(given->durability, "disk") == 0 ? BRIDGE_DURABILITY_DISK
+								     : BRIDGE_DURABILITY_OS,
+		.series_max = given->series_max,
+		.streams_max = given->streams_max,
+		.max_body = given->max_body,
+		.zero_hold_ms = given->zero_hold_ms,
+		.retention_ms = given->retention_ms,
+		.has_session_label = given->session_label,
+		.cors_origins = given->cors_origins,
 	};
-	struct ready ready = { ctx, args };
+	struct ready ready = { ctx, given };
 	return bridge_run(&options, on_ready, &ready, err) ? 0 : -1;
 }

@@ -27,13 +27,21 @@
 		taken_;                     \
 	})
 
+/* The same for a descriptor, which leaves -1. */
+#define TAKE_FD(fd)                \
+	__extension__({            \
+		int taken_ = (fd); \
+		(fd) = -1;         \
+		taken_;            \
+	})
+
 static inline void auto_str(char **p)
 {
 	free(*p);
 }
 
 /* An fd of -1 is "none". */
-static inline void auto_fd(int *fd)
+static inline void auto_fd(const int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);

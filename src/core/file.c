@@ -193,9 +193,7 @@ int lock_take(const char *path, struct error *err)
 		error_set_errno(err, ERR_IO, errno, "cannot write the lock %s", path);
 		return -1;
 	}
-	int taken = fd;
-	fd = -1;
-	return taken;
+	return TAKE_FD(fd);
 }
 
 pid_t lock_holder(const char *path)

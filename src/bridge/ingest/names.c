@@ -247,7 +247,7 @@ void names_label(struct slice key, struct buf *out)
 		size_t length = utf8_length(key);
 		if (length == 0)
 			length = 1;
-		buf_addc(out, is_alnum(key.ptr[0]) ? (char)key.ptr[0] : '_');
+		buf_addc(out, (char)(is_alnum(key.ptr[0]) ? key.ptr[0] : '_'));
 		key = slice_of(key.ptr + length, key.len - length);
 	}
 }
@@ -260,7 +260,7 @@ static void escape(struct slice text, const char *special, struct buf *out)
 		unsigned char c = text.ptr[i];
 		if (c == '\0' || !strchr(special, c))
 			continue;
-		const char form[2] = { '\\', c == '\n' ? 'n' : (char)c };
+		const char form[2] = { '\\', (char)(c == '\n' ? 'n' : c) };
 		buf_add(out, text.ptr + copied, i - copied);
 		buf_add(out, form, sizeof form);
 		copied = i + 1;

@@ -149,8 +149,7 @@ static bool begin_segment(struct journal *j, uint64_t first, struct error *err)
 		j->older_bytes += j->end - j->segment_first;
 		close(j->fd);
 	}
-	j->fd = fd;
-	fd = -1;
+	j->fd = TAKE_FD(fd);
 	j->segment_first = first;
 	j->end = first + SEGMENT_HEADER_SIZE;
 	j->segment_count++;

@@ -21,7 +21,7 @@ struct otlp_decoder *otlp_decoder_new(uint64_t seed)
 {
 	struct otlp_decoder *d = mem_zalloc(sizeof *d);
 	hash128_init(&d->hash, seed);
-	d->checked = mem_calloc((CHECKED_SETS + 1) * CHECKED_WAYS, sizeof *d->checked);
+	d->checked = mem_calloc((size_t)(CHECKED_SETS + 1) * CHECKED_WAYS, sizeof *d->checked);
 	return d;
 }
 
