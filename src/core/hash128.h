@@ -13,8 +13,7 @@
 
 struct hash128 {
 	uint64_t seed;
-	unsigned char
-		secret[HASH128_SECRET_BYTES]; /* derived from the seed once, not in each call */
+	unsigned char secret[HASH128_SECRET_BYTES]; /* from the seed, once */
 };
 
 void hash128_init(struct hash128 *h, uint64_t seed);

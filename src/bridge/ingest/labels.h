@@ -37,8 +37,7 @@ struct label_set {
 	size_t count;
 	uint64_t identity[2]; /* hash of all point attributes, sorted by key; not of the resource */
 	struct slice session; /* session.id; empty: none */
-	struct slice
-		user; /* best identity: user.email, account, enduser.id, user.id; empty: none */
+	struct slice user;    /* user.email, account, enduser.id or user.id; empty: none */
 	struct slice terminal, version;
 	unsigned notes;
 };

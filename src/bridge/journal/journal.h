@@ -79,9 +79,8 @@ bool journal_release(struct journal *j, uint64_t position, struct error *err) MU
 
 uint64_t journal_bytes(const struct journal *j); /* of all segments on disk */
 
-/* Reads from `position` (0: the oldest kept) on; it need not be the beginning of a segment. A position
- * before the oldest kept record is an error ERR_CORRUPT only if something was between: the caller reads the
- * ledger's checkpoint first and retries. */
+/* Reads from `position` on, which need not be the beginning of a segment. Where nothing so old is kept any more,
+ * it begins at the oldest record, and the position of the first one read says so. */
 struct journal_reader *journal_reader_open(const char *dir, uint64_t position, struct error *err)
 	MUST_CHECK;
 

@@ -118,8 +118,7 @@ struct otlp_point {
 struct otlp_log {
 	uint64_t time_ns, observed_ns;
 	int32_t severity;
-	struct slice
-		event_name; /* the record's own field; Claude Code puts it into attributes and body */
+	struct slice event_name; /* its own field; Claude Code uses attributes and body */
 	struct otlp_value body;
 	struct otlp_attrs attrs;
 };

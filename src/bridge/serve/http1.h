@@ -30,10 +30,9 @@ struct http1_limits {
 
 struct http1_head {
 	enum http1_method method;
-	struct slice
-		path;	 /* of origin-form or absolute-form, without query; "*" for asterisk-form */
-	unsigned minor;	 /* 0 or 1; HTTP/1.2 and later read as 1 */
-	bool keep_alive; /* the version's default and Connection together */
+	struct slice path; /* of origin-form or absolute-form, without query; "*": asterisk-form */
+	unsigned minor;	   /* 0 or 1; HTTP/1.2 and later read as 1 */
+	bool keep_alive;   /* the version's default and Connection together */
 	bool has_host;
 
 	enum http1_framing framing;

@@ -37,8 +37,8 @@ struct serve_request {
 struct serve_answer {
 	enum reason reason; /* REASON_OK, or of scope REQUEST: an error answer of that status */
 	int64_t rejected;   /* with REASON_OK: partial_success count */
-	const char *
-		message; /* with REASON_OK: partial_success message, NULL: none; else replaces the sentence */
+	/* with REASON_OK: the message of partial_success, NULL: none; else it replaces the reason's sentence */
+	const char *message;
 	int retry_after_s; /* for 429 and 503; 0: none */
 };
 
