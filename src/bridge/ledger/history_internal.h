@@ -1,0 +1,23 @@
+/* What the two files of history share: history_snapshot.c opens it, history.c reads it. */
+#ifndef CCTM_BRIDGE_LEDGER_HISTORY_INTERNAL_H
+#define CCTM_BRIDGE_LEDGER_HISTORY_INTERNAL_H
+
+#include <stdint.h>
+
+#include "bridge/ledger/history.h"
+#include "bridge/ledger/ledger_internal.h"
+
+struct history {
+	char *dir;
+	sqlite3 *db; /* NULL: none yet */
+	struct progress progress;
+	struct fold *fold;
+	struct history_series *series; /* one for each of fold->series, in its order */
+	int64_t first_minute, last_minute;
+};
+
+/* The order that rows are given in; the fold's tail is sorted by it. */
+int history_order_minutes(const void *a, const void *b);
+int history_order_hours(const void *a, const void *b);
+
+#endif
