@@ -203,7 +203,7 @@ int main(int argc, char **argv)
 	AUTO(error) struct error flush_err = ERROR_INIT;
 	struct invocation in = { 0 };
 	bool is_read = read_command_line(&in, argc - 1, argv + 1, &err);
-	struct out *out = out_new(color_mode(in.globals.color), in.globals.is_quiet);
+	struct out *out = out_new(color_mode(in.globals.color));
 	int status = is_read ? run(&in, out, &err) : -1;
 	if (error_is_set(&err)) {
 		status = error_exit_status(err.code);

@@ -10,10 +10,9 @@
 static const struct {
 	const char *slug;
 	int exit_status;
-	const char *sentence;
 } codes[] = {
 
-#define X(code, slug, exit_status, sentence) [code] = { slug, exit_status, sentence },
+#define X(code, slug, exit_status, sentence) [code] = { slug, exit_status },
 	ERROR_CODES(X)
 #undef X
 };
@@ -86,9 +85,4 @@ const char *error_slug(enum error_code code)
 int error_exit_status(enum error_code code)
 {
 	return codes[code].exit_status;
-}
-
-const char *error_sentence(enum error_code code)
-{
-	return codes[code].sentence;
 }

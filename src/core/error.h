@@ -16,7 +16,7 @@
 
 #include "core/cleanup.h"
 
-/* code, slug in JSON, exit status, one sentence for the manual's ERRORS section */
+/* code, slug in JSON, exit status, one sentence for the manual */
 #define ERROR_CODES(X)                                                                          \
 	X(ERR_NONE, "none", 0, "Nothing failed.")                                               \
 	X(ERR_FAILED, "failed", 1, "The operation did not succeed.")                            \
@@ -63,7 +63,6 @@ void error_clear(struct error *err);
 
 const char *error_slug(enum error_code code);
 int error_exit_status(enum error_code code);
-const char *error_sentence(enum error_code code);
 
 static inline void auto_error(struct error *err)
 {

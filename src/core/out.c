@@ -21,7 +21,7 @@ struct out {
 	struct buf text; /* not written yet */
 	int write_errno; /* of the first write that failed; later text is dropped */
 	unsigned width;
-	bool is_terminal, is_quiet, has_color, has_document;
+	bool has_color, has_document;
 };
 
 static bool environment_has_color(void)
@@ -37,15 +37,13 @@ static unsigned terminal_width(void)
 	return is_known ? size.ws_col : 80;
 }
 
-struct out *out_new(enum color_mode color, bool is_quiet)
+struct out *out_new(enum color_mode color)
 {
 	struct out *o = mem_zalloc(sizeof *o);
 	o->text = (struct buf)BUF_INIT(BUF_UNLIMITED);
-	o->is_terminal = isatty(STDOUT_FILENO);
 	o->width = terminal_width();
-	o->is_quiet = is_quiet;
 	o->has_color = color == COLOR_ALWAYS ||
-		       (color == COLOR_AUTO && o->is_terminal && environment_has_color());
+		       (color == COLOR_AUTO && isatty(STDOUT_FILENO) && environment_has_color());
 	return o;
 }
 
@@ -122,22 +120,6 @@ void out_json_line(struct out *o, int schema_version, json_t *document)
 bool out_has_document(const struct out *o)
 {
 	return o->has_document;
-}
-
-void out_note(struct out *o, const char *fmt, ...)
-{
-	if (o->is_quiet)
-		return;
-	va_list ap;
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
-
-bool out_is_terminal(const struct out *o)
-{
-	return o->is_terminal;
 }
 
 unsigned out_width(const struct out *o)

@@ -18,7 +18,7 @@ struct out;
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
-struct out *out_new(enum color_mode color, bool is_quiet);
+struct out *out_new(enum color_mode color);
 void out_free(struct out *o);
 
 void out_printf(struct out *o, const char *fmt, ...) PRINTF(2, 3);
@@ -35,11 +35,7 @@ bool out_has_document(const struct out *o);
 /* A JSON string of text from anywhere (bytes that are not UTF-8 become U+FFFD); null for NULL. */
 json_t *out_json_text(const char *s);
 
-/* A line on stderr, unless --quiet: progress, notes, next steps. */
-void out_note(struct out *o, const char *fmt, ...) PRINTF(2, 3);
-
-bool out_is_terminal(const struct out *o); /* stdout */
-unsigned out_width(const struct out *o);   /* columns of the terminal; 80 elsewhere */
+unsigned out_width(const struct out *o); /* columns of the terminal; 80 elsewhere */
 
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_GREEN, STYLE_YELLOW, STYLE_CYAN };
 

@@ -49,7 +49,7 @@ static void test_out_puts_the_schema_version_in_front(void **state)
 	(void)state;
 	struct capture capture;
 	capture_begin(&capture);
-	struct out *o = out_new(COLOR_AUTO, false);
+	struct out *o = out_new(COLOR_AUTO);
 	out_json_line(o, 1, json_pack("{s:f, s:i}", "cost_usd", 0.1 + 0.2, "n", 7));
 	assert_true(out_has_document(o));
 	AUTO(str) char *text = capture_end(&capture, o);
@@ -61,7 +61,7 @@ static void test_out_writes_numbers_as_they_are_meant(void **state)
 	(void)state;
 	struct capture capture;
 	capture_begin(&capture);
-	struct out *o = out_new(COLOR_AUTO, false);
+	struct out *o = out_new(COLOR_AUTO);
 	out_json_line(o, 1,
 		json_pack("{s:f, s:f, s:I}", "a", 0.07932, "b", 9007199254740993.0, "c",
 			(json_int_t)9007199254740993));
@@ -87,7 +87,7 @@ static void test_out_says_that_the_disk_is_full(void **state)
 	if (full < 0)
 		skip();
 	dup2(full, STDOUT_FILENO);
-	struct out *o = out_new(COLOR_AUTO, false);
+	struct out *o = out_new(COLOR_AUTO);
 	AUTO(error) struct error err = ERROR_INIT;
 	out_printf(o, "text");
 	bool is_flushed = out_flush(o, &err);
@@ -104,8 +104,8 @@ static void test_out_has_no_colour_away_from_a_terminal(void **state)
 	(void)state;
 	struct capture capture;
 	capture_begin(&capture);
-	struct out *automatic = out_new(COLOR_AUTO, false);
-	struct out *always = out_new(COLOR_ALWAYS, false);
+	struct out *automatic = out_new(COLOR_AUTO);
+	struct out *always = out_new(COLOR_ALWAYS);
 	bool is_plain = *out_style(automatic, STYLE_RED) == '\0';
 	bool is_coloured = *out_style(always, STYLE_RED) != '\0';
 	out_free(always);
@@ -132,7 +132,7 @@ static void test_table_aligns_by_columns_not_bytes(void **state)
 	(void)state;
 	struct capture capture;
 	capture_begin(&capture);
-	struct out *o = out_new(COLOR_NEVER, false);
+	struct out *o = out_new(COLOR_NEVER);
 	AUTO(table) struct table *table = table_new(columns, 2);
 	add_rows(table);
 	table_print(table, o);
@@ -149,7 +149,7 @@ static void test_table_styles_cost_no_width(void **state)
 	(void)state;
 	struct capture capture;
 	capture_begin(&capture);
-	struct out *o = out_new(COLOR_ALWAYS, false);
+	struct out *o = out_new(COLOR_ALWAYS);
 	AUTO(table) struct table *table = table_new(columns, 2);
 	table_add(table, STYLE_RED, "a");
 	table_add(table, STYLE_PLAIN, "7");

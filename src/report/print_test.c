@@ -54,7 +54,7 @@ static char *printed(const struct report *r, const struct print_options *options
 	struct error err = ERROR_INIT;
 	int saved = dup(STDOUT_FILENO);
 	assert_true(file && saved >= 0 && dup2(fileno(file), STDOUT_FILENO) >= 0);
-	struct out *o = out_new(COLOR_NEVER, false);
+	struct out *o = out_new(COLOR_NEVER);
 	if (options)
 		report_print_text(o, r, options);
 	else

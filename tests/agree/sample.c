@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 	void *args = mem_zalloc(command->args_size);
 	const struct opt_set sets[] = { { global_options, &globals }, { command->options, args },
 		{ 0 } };
-	struct out *out = out_new(COLOR_NEVER, false);
+	struct out *out = out_new(COLOR_NEVER);
 	bool is_done = opt_parse_sets(sets, command->arguments, args, argc - 2, argv + 2, &err);
 	struct context ctx = { .out = out,
 		.is_json = globals.is_json,
