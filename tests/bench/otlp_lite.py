@@ -1,37 +1,18 @@
-"""Reads as much protobuf as the tests of the bench need; shares no code with what it judges."""
+"""Reads as much of OTLP as the tests of the bench need, with the reader of the integration tests."""
 
 import struct
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+from lib import otlp  # noqa: E402
 
 
 def fields(data):
-    """(field, value) pairs of one message: int for varint and fixed64 (as 8 bytes), bytes for the rest."""
-    at = 0
-    while at < len(data):
-        tag, at = varint(data, at)
-        field, wire = tag >> 3, tag & 7
-        if wire == 0:
-            value, at = varint(data, at)
-        elif wire == 1:
-            value, at = data[at:at + 8], at + 8
-        elif wire == 2:
-            size, at = varint(data, at)
-            value, at = data[at:at + size], at + size
-        else:
-            raise ValueError(f"wire type {wire}")
-        if at > len(data):
-            raise ValueError("truncated")
+    """(field, value) pairs of one message: int for varint, bytes for the rest."""
+    for field, _, value in otlp.fields(data):
         yield field, value
-
-
-def varint(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
 
 
 def attribute(data):
