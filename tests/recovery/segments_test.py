@@ -6,7 +6,6 @@ behind the checkpoint and in an older segment.
 
 import shutil
 import sys
-import time
 import unittest
 from pathlib import Path
 
@@ -14,56 +13,13 @@ import workload
 from lib import bridge as bridges
 from lib import case
 from points import discard, run, shared
+from tokens import SESSIONS, Conversation, check, check_repeats, reported, shown, tokens
 from workload import ALL, BROKEN, SCRAPE, Clock, Died, Player
 
 SEGMENT = 16 << 20
-FAMILY = "claude_code_token_usage_tokens_total"
-TYPES = ("input", "output", "cacheRead", "cacheCreation")
-SESSIONS = 5
 RISES = 850  # of each stream in a request: 17,000 points, 1.3 MiB of journal in a few series
-BEGAN = int(time.time()) - 1200
 MINUTE_MS = 60_000
 ROUNDS_MAX = 40
-
-
-def request(name, temporality, points):
-    metric = (
-        '{"name":"claude_code.token.usage","unit":"tokens","sum":{"isMonotonic":true,"aggregationTemporality":%d,'
-        '"dataPoints":[%s]}}' % (temporality, ",".join(points))
-    )
-    said = workload.Said(name, [])
-    said.body = said.body.replace(b'"metrics": []', b'"metrics": [' + metric.encode() + b"]")
-    return said
-
-
-def point(session, kind, ms, value):
-    return (
-        f'{{"attributes":[{{"key":"session.id","value":{{"stringValue":"{session}"}}}},'
-        f'{{"key":"type","value":{{"stringValue":"{kind}"}}}},{{"key":"model","value":{{"stringValue":"m"}}}}],'
-        f'"startTimeUnixNano":"{BEGAN}000000000","timeUnixNano":"{BEGAN * 1000 + ms}000000","asInt":"{value}"}}'
-    )
-
-
-class Conversation:
-    """Requests by number; `tokens` of each is what it adds to each type."""
-
-    def __init__(self):
-        self.rises = 0  # of each cumulative stream so far
-
-    def cumulative(self, rises):
-        streams = [(f"long-{s}", kind) for s in range(SESSIONS) for kind in TYPES]
-        values = range(self.rises + 1, self.rises + rises + 1)
-        points = [point(session, kind, value, value) for value in values for session, kind in streams]
-        self.rises += rises
-        said = request(f"cumulative {self.rises}", 2, points)
-        said.tokens = SESSIONS * rises
-        return said
-
-    def delta(self, number):
-        amount = 1 << 24 | number
-        said = request(f"delta {number}", 1, [point(f"short-{number % 3}", kind, number, amount) for kind in TYPES])
-        said.tokens = amount
-        return said
 
 
 def fill(player, conversation):
@@ -76,36 +32,6 @@ def fill(player, conversation):
         player.step(sent[-1])
         size = player.bridge.health()["journal"]["end"] - before
     return sent
-
-
-def tokens(requests):
-    return sum(said.tokens for said in requests if said != SCRAPE)
-
-
-def shown(player):
-    exposition = player.bridge.metrics()
-    player.see(exposition)
-    totals = {exposition.total(FAMILY, type=kind) for kind in TYPES}
-    assert len(totals) == 1, f"the types differ: {totals}"
-    return totals.pop()
-
-
-def reported(state):
-    totals = bridges.report(state, "--until", "2100-01-01")["totals"]["tokens"]
-    assert len(set(totals.values())) == 1, f"the types differ: {totals}"
-    return totals["input"]
-
-
-def repeated(player):
-    return player.bridge.metrics().value("cctm_requests_repeated_total")
-
-
-def check(player, requests, pending=None):
-    """Exactly these requests, or one more that was under way."""
-    got, allowed = shown(player), [tokens(requests)]
-    if pending is not None and pending != SCRAPE:
-        allowed.append(allowed[0] + pending.tokens)
-    assert got in allowed, f"{got} tokens instead of {allowed}"
 
 
 def segments(state):
@@ -137,16 +63,6 @@ def check_alone(state, expected, sessions):
             player.bridge.close()
     finally:
         shutil.rmtree(copy)
-
-
-def check_repeats(player, requests, wanted):
-    """Each is acknowledged and known again."""
-    before, total = repeated(player), shown(player)
-    for said in requests:
-        player.bridge.send(said)
-    got = repeated(player) - before
-    assert got == wanted, f"{got} of {len(requests)} repeated requests known again instead of {wanted}"
-    assert shown(player) == total, f"repeats changed {total} to {shown(player)}"
 
 
 def sessions_of(requests):
@@ -277,6 +193,7 @@ def kill_at_release(place):
         except Died:
             pass
         done, pending, last = story.rounds[: player.taken], story.rounds[player.taken], story.rounds[-2]
+        assert clock.shift_ms >= 15 * MINUTE_MS, f"deleted after {clock.shift_ms} ms, and requests of it may be repeated"
         player.start(clock.faults())
         player.check_health()
         check(player, [*story.all, *done], pending)
