@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,29 +14,18 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/mem.h"
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
+#include "core/tempdir_testing.h"
 
 /* *state is a directory of the test's own. */
 static int make_directory(void **state)
 {
-	const char *above = getenv("TMPDIR");
-	char *template = path_join(above ? above : "/tmp", "cctm-file-XXXXXX");
-	*state = mkdtemp(template);
+	*state = tempdir_make();
 	return *state ? 0 : -1;
 }
 
 static int remove_directory(void **state)
 {
-	int result = nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	free(*state);
-	return result;
+	return tempdir_remove(*state);
 }
 
 static void test_file_takes_a_file_of_exactly_the_maximum(void **state)

@@ -1,4 +1,3 @@
-#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,28 +17,21 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/tempdir_testing.h"
 
-static char directory[64];
+static char *directory;
 
 static int make_directory(void **state)
 {
 	(void)state;
-	snprintf(directory, sizeof directory, "/tmp/cctm-journal-XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *walk)
-{
-	(void)st;
-	(void)kind;
-	(void)walk;
-	return remove(path);
+	directory = tempdir_make();
+	return directory ? 0 : -1;
 }
 
 static int remove_directory(void **state)
 {
 	(void)state;
-	return nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	return tempdir_remove(directory);
 }
 
 static struct journal *open_journal(uint64_t at_least, struct journal_findings *findings)
