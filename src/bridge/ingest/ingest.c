@@ -25,7 +25,7 @@ struct ingest *ingest_new(const struct ingest_options *options)
 	ing->options = *options;
 	ingest_set_seed(ing, options->seed);
 	ing->decoder = otlp_decoder_new(options->seed);
-	ing->store = store_new(options->zero_hold_ms);
+	ing->store = store_new();
 	ing->streams = streams_new(options->streams_max);
 	ing->dedupe = dedupe_new(DEDUPE_MAX);
 	ing->sessions = sessions_new();
@@ -361,7 +361,7 @@ bool ingest_prepare_scrape(struct ingest *ing, int64_t now_ms)
 		return false;
 	begin(ing, now_ms, 0);
 	ing->op.kind = OP_SCRAPE;
-	ing->op.u.scrape.time_ms = now_ms;
+	ing->op.u.scrape = (struct op_scrape){ now_ms, ing->options.zero_hold_ms };
 	record_put(&ing->record, &ing->op);
 	return true;
 }

@@ -23,7 +23,6 @@ struct store {
 	struct family **families;
 	size_t family_count, family_room;
 	struct family *family_buckets[FAMILY_BUCKETS];
-	int64_t zero_hold_ms;
 	uint64_t epoch_ns;
 	int64_t last_scrape_ms;
 	bool has_unscraped, has_unshown;
@@ -32,10 +31,9 @@ struct store {
 
 #define BUCKETS_INITIAL 64u
 
-struct store *store_new(int64_t zero_hold_ms)
+struct store *store_new(void)
 {
 	struct store *s = mem_zalloc(sizeof *s);
-	s->zero_hold_ms = zero_hold_ms;
 	s->next_id = 1;
 	s->bucket_count = BUCKETS_INITIAL;
 	s->buckets = mem_calloc(s->bucket_count, sizeof *s->buckets);
@@ -328,8 +326,7 @@ double part_value(const struct part *p)
 
 bool series_is_held(const struct series *s, int64_t now_ms, int64_t zero_hold_ms)
 {
-	return s->family->kind != SERIES_GAUGE && !s->is_seen &&
-	       now_ms < s->shown_ms + zero_hold_ms;
+	return s->family->kind != SERIES_GAUGE && scrape_holds(now_ms, zero_hold_ms, s->shown_ms);
 }
 
 static size_t part_index(const struct series *s, uint32_t id)
@@ -419,7 +416,7 @@ static void apply_set(struct store *s, const struct op_set *set)
 	make_live(s, series);
 }
 
-static void apply_scrape(struct store *s, int64_t time_ms)
+static void apply_scrape(struct store *s, const struct op_scrape *scrape)
 {
 	bool holds_any = false;
 	for (size_t i = 0; i < s->id_room; i++) {
@@ -427,16 +424,16 @@ static void apply_scrape(struct store *s, int64_t time_ms)
 		if (!series || !series->is_live)
 			continue;
 		if (!series->shown_ms)
-			series->shown_ms = time_ms;
-		if (series_is_held(series, time_ms, s->zero_hold_ms)) {
+			series->shown_ms = scrape->time_ms;
+		if (series_is_held(series, scrape->time_ms, scrape->hold_ms)) {
 			holds_any = true; /* the scraper saw 0: its value is for a later scrape */
 			continue;
 		}
-		series->is_seen = true;
+		series->shown_ms = SHOWN_WITH_VALUE;
 		for (size_t k = 0; k < series->part_count; k++)
 			series->parts[k].scraped = part_value(&series->parts[k]);
 	}
-	s->last_scrape_ms = time_ms;
+	s->last_scrape_ms = scrape->time_ms;
 	s->has_unscraped = holds_any;
 	s->has_unshown = false;
 }
@@ -449,7 +446,6 @@ static void apply_epoch(struct store *s, uint64_t start_ns)
 		if (!series || series->family->kind == SERIES_GAUGE)
 			continue;
 		series->is_live = false;
-		series->is_seen = false;
 		series->shown_ms = 0;
 		series->part_count = 0;
 	}
@@ -471,7 +467,7 @@ void store_apply(struct store *s, const struct op *op)
 		store_define(s, &op->series);
 		return;
 	case OP_SCRAPE:
-		apply_scrape(s, op->u.scrape.time_ms);
+		apply_scrape(s, &op->u.scrape);
 		return;
 	case OP_EPOCH:
 		apply_epoch(s, op->u.epoch.start_ns);
@@ -509,6 +505,4 @@ void store_load_part(struct store *s, uint32_t id, const struct part *part)
 	make_live(s, series);
 	if (series->shown_ms == 0)
 		s->has_unshown = true;
-	else if (s->last_scrape_ms >= series->shown_ms + s->zero_hold_ms)
-		series->is_seen = true;
 }

@@ -48,16 +48,14 @@ struct series {
 	size_t bound_count;
 	struct part *parts; /* sorted by id; part 0 first */
 	size_t part_count, part_room;
-	int64_t shown_ms; /* 0: not shown in this epoch */
+	int64_t shown_ms; /* see SHOWN_WITH_VALUE; 0: not in this epoch */
 	bool is_live;	  /* has a value in this epoch */
-	bool is_seen;	  /* a scraper was shown its value, not the 0 of the hold */
 	uint32_t segment; /* journal segment that holds its definition last; 0: none since start */
 	struct series *next_same_hash; /* private */
 	uint64_t hash;		       /* private */
 };
 
-/* `zero_hold_ms`: how long a new series is shown as 0 from the first scrape that shows it. */
-struct store *store_new(int64_t zero_hold_ms);
+struct store *store_new(void);
 void store_free(struct store *s);
 
 /* The series of this identity, or NULL. `labels` is the rendered text. */
@@ -93,8 +91,8 @@ void store_apply(struct store *s, const struct op *op);
 
 /* Restores a checkpoint's rows. */
 void store_load_epoch(struct store *s, uint64_t start_ns, int64_t last_scrape_ms);
-void store_load_shown(struct store *s, uint32_t series, int64_t shown_ms);
-void store_load_part(struct store *s, uint32_t series, const struct part *part);
+void store_load_shown(struct store *s, uint32_t id, int64_t shown_ms);
+void store_load_part(struct store *s, uint32_t id, const struct part *part);
 
 /* The part, or NULL when nothing was ever added to it. */
 const struct part *series_part(const struct series *s, uint32_t id);

@@ -45,12 +45,17 @@ static void set(struct store *s, const struct series *series, int64_t time_ms, d
 	free(op);
 }
 
-static void scrape(struct store *s, int64_t time_ms)
+static void scrape_held(struct store *s, int64_t time_ms, int64_t hold_ms)
 {
 	struct op *op = new_op(OP_SCRAPE);
-	op->u.scrape.time_ms = time_ms;
+	op->u.scrape = (struct op_scrape){ time_ms, hold_ms };
 	store_apply(s, op);
 	free(op);
+}
+
+static void scrape(struct store *s, int64_t time_ms)
+{
+	scrape_held(s, time_ms, 0);
 }
 
 static void epoch(struct store *s, uint64_t start_ns)
@@ -64,7 +69,7 @@ static void epoch(struct store *s, uint64_t start_ns)
 static void test_ten_million_additions_are_right_to_a_billionth(void **state)
 {
 	(void)state;
-	struct store *s = store_new(0);
+	struct store *s = store_new();
 	struct series *series = define(s, SERIES_COUNTER, "x");
 	struct op *op = new_op(OP_ADD);
 	op->u.add = (struct op_add){ series->id, 0, 0.0123 };
@@ -78,7 +83,7 @@ static void test_ten_million_additions_are_right_to_a_billionth(void **state)
 static void test_small_amounts_beside_large_ones_are_not_lost(void **state)
 {
 	(void)state;
-	struct store *s = store_new(0);
+	struct store *s = store_new();
 	struct series *series = define(s, SERIES_COUNTER, "x");
 	add(s, series, 1);
 	add(s, series, 1e100);
@@ -91,7 +96,7 @@ static void test_small_amounts_beside_large_ones_are_not_lost(void **state)
 static void test_a_defined_series_is_not_live_before_it_has_a_value(void **state)
 {
 	(void)state;
-	struct store *s = store_new(0);
+	struct store *s = store_new();
 	struct series *series = define(s, SERIES_COUNTER, "x");
 	assert_false(series->is_live);
 	assert_false(store_has_unshown(s));
@@ -105,7 +110,7 @@ static void test_a_defined_series_is_not_live_before_it_has_a_value(void **state
 static void test_a_definition_of_a_known_id_changes_nothing(void **state)
 {
 	(void)state;
-	struct store *s = store_new(0);
+	struct store *s = store_new();
 	struct series *series = define(s, SERIES_COUNTER, "x");
 	struct op *op = new_op(OP_SERIES);
 	op->series.id = series->id;
@@ -126,7 +131,7 @@ static void test_a_definition_of_a_known_id_changes_nothing(void **state)
 static void test_a_family_has_one_kind(void **state)
 {
 	(void)state;
-	struct store *s = store_new(0);
+	struct store *s = store_new();
 	assert_non_null(define(s, SERIES_COUNTER, "x"));
 	assert_null(define(s, SERIES_GAUGE, "x"));
 	store_free(s);
@@ -135,7 +140,7 @@ static void test_a_family_has_one_kind(void **state)
 static void test_operations_on_unknown_series_are_counted(void **state)
 {
 	(void)state;
-	struct store *s = store_new(0);
+	struct store *s = store_new();
 	const struct series nobody = { .id = 77 };
 	add(s, &nobody, 1);
 	set(s, &nobody, 1, 1);
@@ -146,7 +151,7 @@ static void test_operations_on_unknown_series_are_counted(void **state)
 static void test_thousands_of_series_and_families_are_found_again(void **state)
 {
 	(void)state;
-	struct store *s = store_new(0);
+	struct store *s = store_new();
 	char name[32];
 	for (int i = 0; i < 5000; i++) {
 		snprintf(name, sizeof name, "family_%d", i);
@@ -165,7 +170,7 @@ static void test_thousands_of_series_and_families_are_found_again(void **state)
 static void test_what_is_forgotten_leaves_no_trace(void **state)
 {
 	(void)state;
-	struct store *s = store_new(0);
+	struct store *s = store_new();
 	struct series *kept = define(s, SERIES_COUNTER, "x");
 	uint32_t first = store_next_id(s);
 	char name[32];
@@ -187,7 +192,7 @@ static void test_what_is_forgotten_leaves_no_trace(void **state)
 static void test_parts_in_any_order_are_found_again(void **state)
 {
 	(void)state;
-	struct store *s = store_new(0);
+	struct store *s = store_new();
 	struct series *series = define(s, SERIES_EXPONENTIAL, "x");
 	struct op *op = new_op(OP_ADD);
 	for (uint32_t i = 0; i < 1000; i++) {
@@ -204,7 +209,7 @@ static void test_parts_in_any_order_are_found_again(void **state)
 static void test_the_newest_time_wins_in_a_gauge(void **state)
 {
 	(void)state;
-	struct store *s = store_new(0);
+	struct store *s = store_new();
 	struct series *series = define(s, SERIES_GAUGE, "x");
 	set(s, series, 100, 5);
 	set(s, series, 90, 4);
@@ -217,7 +222,7 @@ static void test_the_newest_time_wins_in_a_gauge(void **state)
 static void test_an_epoch_begins_counters_anew_and_leaves_gauges(void **state)
 {
 	(void)state;
-	struct store *s = store_new(0);
+	struct store *s = store_new();
 	struct series *counter = define(s, SERIES_COUNTER, "c"),
 		      *gauge = define(s, SERIES_GAUGE, "g");
 	add(s, counter, 5);
@@ -237,14 +242,14 @@ static void test_an_epoch_begins_counters_anew_and_leaves_gauges(void **state)
 static void test_a_held_value_is_scraped_after_the_hold(void **state)
 {
 	(void)state;
-	struct store *s = store_new(HOLD_MS);
+	struct store *s = store_new();
 	struct series *series = define(s, SERIES_COUNTER, "x");
 	add(s, series, 5);
-	scrape(s, 1000);
+	scrape_held(s, 1000, HOLD_MS);
 	assert_true(series_is_held(series, 1000, HOLD_MS));
 	assert_value(series_part(series, 0)->scraped, 0);
 	assert_true(store_has_unscraped(s));
-	scrape(s, 1000 + HOLD_MS);
+	scrape_held(s, 1000 + HOLD_MS, HOLD_MS);
 	assert_false(series_is_held(series, 1000 + HOLD_MS, HOLD_MS));
 	assert_value(series_part(series, 0)->scraped, 5);
 	assert_false(store_has_unscraped(s));
@@ -254,21 +259,44 @@ static void test_a_held_value_is_scraped_after_the_hold(void **state)
 static void test_a_value_once_shown_is_not_held_when_the_clock_goes_back(void **state)
 {
 	(void)state;
-	struct store *s = store_new(HOLD_MS);
+	struct store *s = store_new();
 	struct series *series = define(s, SERIES_COUNTER, "x");
 	add(s, series, 5);
-	scrape(s, 100000);
-	scrape(s, 100000 + HOLD_MS);
-	scrape(s, 90000);
+	scrape_held(s, 100000, HOLD_MS);
+	scrape_held(s, 100000 + HOLD_MS, HOLD_MS);
+	scrape_held(s, 90000, HOLD_MS);
 	assert_false(series_is_held(series, 90000, HOLD_MS));
 	/* Likewise after a restart from a checkpoint. */
-	struct store *again = store_new(HOLD_MS);
+	struct store *again = store_new();
 	store_load_epoch(again, 1, 100000 + HOLD_MS);
 	struct series *loaded = define(again, SERIES_COUNTER, "x");
-	store_load_shown(again, loaded->id, 100000);
+	store_load_shown(again, loaded->id, series->shown_ms);
 	store_load_part(again, loaded->id, series_part(series, 0));
 	assert_false(series_is_held(loaded, 90000, HOLD_MS));
 	store_free(again);
+	store_free(s);
+}
+
+static void test_the_hold_of_a_later_start_changes_nothing_of_what_was_shown(void **state)
+{
+	(void)state;
+	struct store *s = store_new();
+	const struct series *series = define(s, SERIES_COUNTER, "x");
+	add(s, series, 5);
+	scrape_held(s, 1000, 0);
+	assert_false(series_is_held(series, 1001, HOLD_MS));
+	store_free(s);
+}
+
+static void test_a_clock_that_is_set_back_ends_the_hold(void **state)
+{
+	(void)state;
+	struct store *s = store_new();
+	const struct series *series = define(s, SERIES_COUNTER, "x");
+	add(s, series, 5);
+	scrape_held(s, 100000, HOLD_MS);
+	assert_true(series_is_held(series, 100001, HOLD_MS));
+	assert_false(series_is_held(series, 1000, HOLD_MS));
 	store_free(s);
 }
 
@@ -288,6 +316,8 @@ int main(void)
 		cmocka_unit_test(test_an_epoch_begins_counters_anew_and_leaves_gauges),
 		cmocka_unit_test(test_a_held_value_is_scraped_after_the_hold),
 		cmocka_unit_test(test_a_value_once_shown_is_not_held_when_the_clock_goes_back),
+		cmocka_unit_test(test_the_hold_of_a_later_start_changes_nothing_of_what_was_shown),
+		cmocka_unit_test(test_a_clock_that_is_set_back_ends_the_hold),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

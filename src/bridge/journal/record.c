@@ -171,6 +171,7 @@ void record_put(struct buf *record, const struct op *op)
 		break;
 	case OP_SCRAPE:
 		put_signed(record, op->u.scrape.time_ms);
+		put_signed(record, op->u.scrape.hold_ms);
 		break;
 	case OP_EPOCH:
 		put_varint(record, op->u.epoch.start_ns);
@@ -364,7 +365,8 @@ static bool take_op(struct record_reader *r, struct op *op)
 	case OP_STREAM:
 		return take_stream(r, &op->u.stream);
 	case OP_SCRAPE:
-		return take_signed(r, &op->u.scrape.time_ms);
+		return take_signed(r, &op->u.scrape.time_ms) &&
+		       take_signed(r, &op->u.scrape.hold_ms);
 	case OP_EPOCH:
 		return take_varint(r, &op->u.epoch.start_ns);
 	case OP_SEEN:

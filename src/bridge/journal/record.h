@@ -99,11 +99,23 @@ struct op_stream {
 	int64_t time_ms;
 };
 
-/* /metrics was answered at time_ms: every live series not shown before is shown (as 0 for the hold) from
- * now on; every other one was shown with its value. */
+/* /metrics was answered at time_ms: every live series not shown before is shown from now on, as 0 until hold_ms
+ * have passed; every other one was shown with its value. The hold is the bridge's option of that time: another
+ * one at the next start changes nothing of what was shown. */
 struct op_scrape {
-	int64_t time_ms;
+	int64_t time_ms, hold_ms;
 };
+
+/* Since when a series is shown. 0: it is not. SHOWN_WITH_VALUE: a scraper was shown its value, and never is 0
+ * again. Else the time of the scrape that showed it first, as 0. */
+#define SHOWN_WITH_VALUE 1
+
+/* Whether a scrape shows 0 instead of the value. Not when the clock was set back behind the first one: nobody
+ * knows how long ago that was, and the 0 was seen. */
+static inline bool scrape_holds(int64_t time_ms, int64_t hold_ms, int64_t shown_ms)
+{
+	return shown_ms != SHOWN_WITH_VALUE && time_ms >= shown_ms && time_ms - shown_ms < hold_ms;
+}
 
 struct op_epoch {
 	uint64_t start_ns; /* the label `start` */

@@ -65,7 +65,7 @@ static void put_every_kind(struct buf *record)
 	op->u.stream = (struct op_stream){ { 1, 2 }, UINT64_MAX, 4, 5, 6, 7.5, INT64_MAX };
 	record_put(record, op);
 	op->kind = OP_SCRAPE;
-	op->u.scrape.time_ms = -1;
+	op->u.scrape = (struct op_scrape){ -1, INT64_MAX };
 	record_put(record, op);
 	op->kind = OP_EPOCH;
 	op->u.epoch.start_ns = UINT64_MAX;
@@ -142,7 +142,7 @@ static void test_every_operation_comes_out_as_it_went_in(void **state)
 		    s->anchor == 4 && s->series == 5 && s->part == 6 && s->value == 7.5 &&
 		    s->time_ms == INT64_MAX);
 	assert_next(&r, op, OP_SCRAPE);
-	assert_true(op->u.scrape.time_ms == -1);
+	assert_true(op->u.scrape.time_ms == -1 && op->u.scrape.hold_ms == INT64_MAX);
 	assert_next(&r, op, OP_EPOCH);
 	assert_true(op->u.epoch.start_ns == UINT64_MAX);
 	assert_next(&r, op, OP_CARRY);

@@ -54,7 +54,7 @@ static bool load_counters(
 			.lo = sqlite3_column_double(row, 3),
 			.set_ms = sqlite3_column_int64(row, 4),
 		};
-		if (sql_u64(row, 6) > scrape)
+		if (sql_u64(row, 6) > scrape || sqlite3_column_int64(row, 7) != SHOWN_WITH_VALUE)
 			counter.pending = sqlite3_column_double(row, 5);
 		v->counter(v->ctx, &counter);
 	}
@@ -111,8 +111,9 @@ static bool load_part(
 {
 	static const char *const queries[] = {
 		[PART_SERIES] = "SELECT " SERIES_COLUMNS " FROM series ORDER BY id",
-		[PART_COUNTERS] = "SELECT series, part, hi, lo, set_ms, pending, position"
-				  " FROM counters ORDER BY series, part",
+		[PART_COUNTERS] = "SELECT c.series, part, hi, lo, set_ms, pending, position,"
+				  " shown_ms FROM counters c LEFT JOIN series ON id = c.series"
+				  " ORDER BY c.series, part",
 		[PART_STREAMS] = "SELECT key1, key2, earliest, anchor, series, part, value, seen_ms"
 				 " FROM streams",
 		[PART_STATES] = "SELECT name, bytes FROM state",

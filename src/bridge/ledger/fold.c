@@ -91,13 +91,28 @@ static size_t fold_cells(const struct fold *f)
 
 /* ---- items, asked from the base when first touched ---- */
 
+bool fold_has_value(const struct fold *f, int64_t shown_ms)
+{
+	if (!f->has_scrape || shown_ms == 0)
+		return false;
+	return shown_ms <= f->reach_ms || shown_ms > f->earliest_ms;
+}
+
+/* The next scrape may change how it is shown. */
+static bool is_waiting(const struct fold_series *s)
+{
+	return s->waits || (s->shown_ms && s->shown_ms != SHOWN_WITH_VALUE);
+}
+
 static struct fold_series *touch_series(struct fold *f, uint32_t id, struct error *err)
 {
 	bool is_new;
 	struct fold_series *s = cells_add(&f->series, &id, &is_new);
 	if (is_new && f->base.series && !f->base.series(f->base.ctx, s, err))
 		return NULL;
-	f->waiting += is_new && s->waits;
+	if (is_new && fold_has_value(f, s->shown_ms))
+		s->shown_ms = SHOWN_WITH_VALUE;
+	f->waiting += is_new && is_waiting(s);
 	return s;
 }
 
@@ -219,6 +234,15 @@ static bool is_by_session(enum series_kind kind, uint32_t part)
 	return part == 0;
 }
 
+/* What a scrape behind its last operation has shown is not pending any more. */
+static void move_counter(const struct fold *f, const struct fold_series *s, struct fold_counter *c,
+	uint64_t position)
+{
+	if (c->position <= f->scrape_position && s->shown_ms == SHOWN_WITH_VALUE)
+		c->pending = 0;
+	c->position = position;
+}
+
 /* The counter of a live series: from now on the next scrape shows it. */
 static struct fold_counter *live_counter(
 	struct fold *f, uint32_t series, uint32_t part, uint64_t position, struct error *err)
@@ -231,11 +255,8 @@ static struct fold_counter *live_counter(
 		f->waiting++;
 	}
 	struct fold_counter *c = touch_counter(f, series, part, err);
-	if (!c)
-		return NULL;
-	if (c->position <= f->scrape_position)
-		c->pending = 0;
-	c->position = position;
+	if (c)
+		move_counter(f, s, c, position);
 	return c;
 }
 
@@ -263,9 +284,7 @@ static bool add_known(struct fold *f, const struct op_add *op, uint64_t position
 		memo->minute != f->context.minute)
 		return false;
 	struct fold_counter *c = cells_at(&f->counters, memo->counter);
-	if (c->position <= f->scrape_position)
-		c->pending = 0;
-	c->position = position;
+	move_counter(f, cells_at(&f->series, memo->item), c, position);
 	sum_add(&c->hi, &c->lo, op->amount);
 	c->pending += op->amount;
 	struct fold_minute *m = cells_at(&f->minutes, memo->cell);
@@ -296,6 +315,7 @@ static bool add_looked_up(
 			.minute = f->context.minute,
 			.counter = (uint32_t)cells_index(&f->counters, c),
 			.cell = (uint32_t)cells_index(&f->minutes, m),
+			.item = (uint32_t)cells_index(&f->series, s),
 			.kind = s->kind,
 		};
 	}
@@ -324,22 +344,39 @@ static bool fold_op_set(
 	return true;
 }
 
+/* As the bridge does (ingest/store.c), but that a gauge, which is never held, is not told apart: nothing asks. */
+static void show(struct fold_series *s, const struct op_scrape *op)
+{
+	int64_t before_ms = s->shown_ms;
+	if (s->waits)
+		s->shown_ms = op->time_ms;
+	s->waits = false;
+	if (!scrape_holds(op->time_ms, op->hold_ms, s->shown_ms))
+		s->shown_ms = SHOWN_WITH_VALUE;
+	s->is_changed = s->is_changed || s->shown_ms != before_ms;
+}
+
 static bool fold_op_scrape(
 	struct fold *f, const struct op_scrape *op, uint64_t position, struct error *err)
 {
 	f->last_scrape_ms = op->time_ms;
 	f->scrape_position = position;
-	for (size_t i = 0; i < f->series.count && f->waiting; i++) {
+	size_t left = f->waiting;
+	for (size_t i = 0; i < f->series.count && left; i++) {
 		struct fold_series *s = cells_at(&f->series, i);
-		if (!s->waits)
+		if (!is_waiting(s))
 			continue;
-		f->waiting--;
-		s->waits = false;
-		s->shown_ms = op->time_ms;
-		s->is_changed = true;
+		left--;
+		show(s, op);
+		f->waiting -= !is_waiting(s);
 	}
 	bool is_first = !f->has_scrape;
 	f->has_scrape = true;
+	int64_t reach_ms = op->time_ms - op->hold_ms;
+	if (is_first || reach_ms > f->reach_ms)
+		f->reach_ms = reach_ms;
+	if (is_first || op->time_ms < f->earliest_ms)
+		f->earliest_ms = op->time_ms;
 	if (is_first && f->base.scraped)
 		return f->base.scraped(f->base.ctx, op->time_ms, err);
 	return true;
@@ -369,7 +406,7 @@ static bool fold_op_epoch(struct fold *f, const struct op_epoch *op, struct erro
 	for (size_t i = 0; i < f->series.count; i++) {
 		struct fold_series *s = cells_at(&f->series, i);
 		if (s->kind == SERIES_GAUGE) {
-			f->waiting += s->waits;
+			f->waiting += is_waiting(s);
 			continue;
 		}
 		s->is_changed = s->is_changed || s->shown_ms;

@@ -41,7 +41,8 @@ struct fold_counter {
 	uint32_t series, part;
 	double hi, lo;
 	int64_t set_ms;
-	double pending;	   /* added since `scrape_position`, if `position` is behind it */
+	double pending; /* added since `scrape_position`, if `position` is behind it; of a series that is
+			    * still shown as 0, all that was added */
 	uint64_t position; /* of the last operation on it */
 };
 
@@ -80,7 +81,8 @@ struct fold_base {
 	bool (*series)(void *ctx, struct fold_series *series, struct error *err);
 	bool (*counter)(void *ctx, struct fold_counter *counter, struct error *err);
 	bool (*session)(void *ctx, struct fold_session *session, struct error *err);
-	/* The first scrape since the fold was empty: live series of the base that were not shown are now. */
+	/* The first scrape since the fold was empty: live series of the base that were not shown are now. Which
+	 * of them were shown with their value since, fold_has_value says. */
 	bool (*scraped)(void *ctx, int64_t time_ms, struct error *err);
 	/* All counters of the base are gone and no series of it is live or shown. */
 	bool (*epoch)(void *ctx, struct error *err);
@@ -92,7 +94,7 @@ enum fold_scope { FOLD_ALL, FOLD_HISTORY }; /* history: series, sessions, minute
 /* Where an addition goes, of late: most additions of a minute go to the same few cells. */
 struct fold_memo {
 	uint32_t series, part, minute; /* series 0: empty */
-	uint32_t counter, cell;	       /* numbers in counters and minutes */
+	uint32_t counter, cell, item;  /* numbers in counters, minutes and series */
 	enum series_kind kind;
 };
 
@@ -105,7 +107,8 @@ struct fold {
 	uint64_t epoch_start_ns; /* these four: 0 until set; kept by fold_drop */
 	int64_t last_scrape_ms;
 	uint64_t scrape_position;
-	bool has_scrape; /* since the fold was empty */
+	bool has_scrape;	       /* since the fold was empty; these two are of it */
+	int64_t reach_ms, earliest_ms; /* the latest time minus the hold, and the earliest time */
 
 	/* private */
 	struct fold_base base;
@@ -131,6 +134,9 @@ void fold_drop(struct fold *f);
 /* Places sessions that no context has placed in time (only events of them were lost) at the moment they were
  * named. Before sessions are read; `full` finds it done. */
 void fold_settle(struct fold *f);
+
+/* Whether a series of the base, shown first at `shown_ms`, was shown with its value by a scrape of this fold. */
+bool fold_has_value(const struct fold *f, int64_t shown_ms);
 
 /* The session's item, asked from the base if need be. */
 struct fold_session *fold_session(struct fold *f, uint64_t session, struct error *err) MUST_CHECK;

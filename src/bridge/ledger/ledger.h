@@ -7,6 +7,7 @@
  *
  * Tables (schema versioned by PRAGMA user_version; a newer one is refused with ERR_NEWER):
  *   series         id, kind, metric, family, unit, help, labels and bounds (text, see series_def.h), shown_ms
+ *                  (see SHOWN_WITH_VALUE)
  *   counters       series, part, hi, lo (compensated sum of this epoch), set_ms, pending, position; a series
  *                  with a row here is live; gauges have no epoch and stay
  *   minutes        minute, series, part, amount          history without sessions, WITHOUT ROWID

@@ -288,13 +288,13 @@ static void test_a_scrape_shows_live_series_once_and_clears_what_is_pending(void
 	advance(l, middle);
 	AUTO(str) char *before = checkpoint(l);
 	assert_contains(before, "epoch 0 1000\n");
-	assert_contains(before, "series 1 kind 1 a shown 1000\n");
+	assert_contains(before, "series 1 kind 1 a shown 1\n");
 	assert_contains(before, "series 2 kind 1 b shown 0\n");
 	assert_contains(before, "counter 1.0 0x1.4p+2 0x0p+0 set 0 pending 0x1p+2\n");
 	advance(l, end);
 	AUTO(str) char *after = checkpoint(l);
-	assert_contains(after, "series 1 kind 1 a shown 1000\n");
-	assert_contains(after, "series 2 kind 1 b shown 2000\n");
+	assert_contains(after, "series 1 kind 1 a shown 1\n");
+	assert_contains(after, "series 2 kind 1 b shown 1\n");
 	assert_contains(after, "series 3 kind 1 never-added-to shown 0\n");
 	assert_contains(after, "counter 1.0 0x1.4p+2 0x0p+0 set 0 pending 0x0p+0\n");
 	ledger_close(l);
@@ -313,12 +313,71 @@ static void test_a_series_is_shown_by_the_first_scrape_after_it_is_live(void **s
 	/* Defined again (a new segment), and added to only behind the scrape. */
 	testing_begin(t);
 	put_series(t, 1, SERIES_COUNTER, "a", NULL, NULL);
-	put_scrape(t, 1000);
+	put_held_scrape(t, 1000, 5000);
 	record_put_add(&t->record, 1, 0, 1);
-	put_scrape(t, 2000);
+	put_held_scrape(t, 2000, 5000);
 	advance(l, testing_end(t));
 	AUTO(str) char *seen = checkpoint(l);
 	assert_contains(seen, "series 1 kind 1 a shown 1000\n");
+	ledger_close(l);
+	testing_free(t);
+}
+
+/* One record of these scrapes, in a fold of their own. */
+static char *after_scrapes(struct testing *t, struct ledger *l, int64_t time_ms, int64_t again_ms)
+{
+	testing_begin(t);
+	put_held_scrape(t, time_ms, 5000);
+	if (again_ms)
+		put_held_scrape(t, again_ms, 5000);
+	advance(l, testing_end(t));
+	return checkpoint(l);
+}
+
+static void test_what_a_scrape_showed_as_zero_stays_pending_until_one_shows_it(void **state)
+{
+	(void)state;
+	struct testing *t = testing_new();
+	struct ledger *l = open_ledger(t);
+	testing_begin(t);
+	put_series(t, 1, SERIES_COUNTER, "a", NULL, NULL);
+	record_put_add(&t->record, 1, 0, 1);
+	advance(l, testing_end(t));
+	AUTO(str) char *held = after_scrapes(t, l, 10000, 12000);
+	assert_contains(held, "series 1 kind 1 a shown 10000\n");
+	assert_contains(held, "pending 0x1p+0\n");
+	testing_begin(t);
+	record_put_add(&t->record, 1, 0, 1);
+	advance(l, testing_end(t));
+	AUTO(str) char *more = after_scrapes(t, l, 14999, 0);
+	assert_contains(more, "pending 0x1p+1\n");
+	AUTO(str) char *shown = after_scrapes(t, l, 15000, 0);
+	assert_contains(shown, "series 1 kind 1 a shown 1\n");
+	assert_contains(shown, "pending 0x0p+0\n");
+	/* Once shown, shown for good: the clock and the hold may say what they like. */
+	testing_begin(t);
+	record_put_add(&t->record, 1, 0, 4);
+	put_held_scrape(t, 9000, 500000);
+	record_put_add(&t->record, 1, 0, 8);
+	advance(l, testing_end(t));
+	AUTO(str) char *last = checkpoint(l);
+	assert_contains(last, "pending 0x1p+3\n");
+	ledger_close(l);
+	testing_free(t);
+}
+
+static void test_a_clock_that_is_set_back_does_not_hold_for_longer(void **state)
+{
+	(void)state;
+	struct testing *t = testing_new();
+	struct ledger *l = open_ledger(t);
+	testing_begin(t);
+	put_series(t, 1, SERIES_COUNTER, "a", NULL, NULL);
+	record_put_add(&t->record, 1, 0, 1);
+	advance(l, testing_end(t));
+	AUTO(str) char *shown = after_scrapes(t, l, 10000, 9999);
+	assert_contains(shown, "series 1 kind 1 a shown 1\n");
+	assert_contains(shown, "pending 0x0p+0\n");
 	ledger_close(l);
 	testing_free(t);
 }
@@ -367,7 +426,7 @@ static void test_a_gauge_keeps_its_value_over_an_epoch(void **state)
 		advance(l, testing_end(t));
 		AUTO(str) char *seen = checkpoint(l);
 		assert_string_equal(seen, "epoch 77 3000\n"
-					  "series 1 kind 2 g shown 3000\n"
+					  "series 1 kind 2 g shown 1\n"
 					  "counter 1.0 0x1.4p+2 0x0p+0 set 2000 pending 0x0p+0\n");
 		ledger_close(l);
 		testing_free(t);
@@ -662,7 +721,7 @@ static void put_random(struct testing *t)
 	snprintf(text, sizeof text, "s%u", pick(5));
 	switch (pick(12)) {
 	case 0:
-		put_scrape(t, t->arrived_ms);
+		put_held_scrape(t, t->arrived_ms - pick(2) * pick(20000), pick(2) * pick(30000));
 		break;
 	case 1:
 		if (pick(8) == 0)
@@ -770,7 +829,10 @@ static void equal_in_fold(void *ctx, const struct ledger_counter *c)
 	assert_memory_equal(&own->hi, &c->hi, sizeof c->hi);
 	assert_memory_equal(&own->lo, &c->lo, sizeof c->lo);
 	assert_int_equal(own->set_ms, c->set_ms);
-	double pending = own->position > f->scrape_position ? own->pending : 0;
+	const struct fold_series *series = cells_find(&f->series, &c->series);
+	bool is_pending = own->position > f->scrape_position ||
+			  (series && series->shown_ms != SHOWN_WITH_VALUE);
+	double pending = is_pending ? own->pending : 0;
 	assert_memory_equal(&pending, &c->pending, sizeof pending);
 }
 
@@ -853,6 +915,9 @@ int main(void)
 		cmocka_unit_test(test_an_unreadable_record_leaves_the_database_at_its_position),
 		cmocka_unit_test(test_a_process_that_dies_while_advancing_counts_each_record_once),
 		cmocka_unit_test(test_a_scrape_shows_live_series_once_and_clears_what_is_pending),
+		cmocka_unit_test(
+			test_what_a_scrape_showed_as_zero_stays_pending_until_one_shows_it),
+		cmocka_unit_test(test_a_clock_that_is_set_back_does_not_hold_for_longer),
 		cmocka_unit_test(test_a_series_is_shown_by_the_first_scrape_after_it_is_live),
 		cmocka_unit_test(test_an_epoch_begins_all_counters_from_zero_and_keeps_the_series),
 		cmocka_unit_test(test_a_gauge_keeps_its_value_over_an_epoch),

@@ -119,11 +119,16 @@ static inline void put_carry(struct testing *t, uint32_t series, uint32_t part, 
 	record_put(&t->record, &t->op);
 }
 
-static inline void put_scrape(struct testing *t, int64_t time_ms)
+static inline void put_held_scrape(struct testing *t, int64_t time_ms, int64_t hold_ms)
 {
 	t->op = (struct op){ .kind = OP_SCRAPE };
-	t->op.u.scrape.time_ms = time_ms;
+	t->op.u.scrape = (struct op_scrape){ time_ms, hold_ms };
 	record_put(&t->record, &t->op);
+}
+
+static inline void put_scrape(struct testing *t, int64_t time_ms)
+{
+	put_held_scrape(t, time_ms, 0);
 }
 
 static inline void put_epoch(struct testing *t, uint64_t start_ns)

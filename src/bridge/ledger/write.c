@@ -22,6 +22,8 @@ static const char *const texts[WRITE_STATEMENTS] = {
 	[READ_SESSION] = "SELECT " SESSION_COLUMNS " FROM sessions WHERE session = ?1",
 	[WRITE_SCRAPED] = "UPDATE series SET shown_ms = ?1 WHERE shown_ms = 0"
 			  " AND EXISTS(SELECT 1 FROM counters WHERE counters.series = series.id)",
+	[WRITE_HAS_VALUE] = "UPDATE series SET shown_ms = 1"
+			    " WHERE shown_ms > 1 AND (shown_ms <= ?1 OR shown_ms > ?2)",
 	[WRITE_EPOCH_COUNTERS] = "DELETE FROM counters WHERE series NOT IN"
 				 " (SELECT id FROM series WHERE kind = 2)",
 	[WRITE_EPOCH_SHOWN] = "UPDATE series SET shown_ms = 0 WHERE shown_ms <> 0 AND kind <> 2",
@@ -343,8 +345,21 @@ static bool write_checkpoint(struct ledger *l, struct fold *f, struct error *err
 	return ok;
 }
 
+/* Of the series that the fold did not touch; see fold_has_value. Before the others are written: what those were
+ * shown at is not to be measured by scrapes that came before it. */
+static bool write_has_value(struct ledger *l, const struct fold *f, struct error *err)
+{
+	if (!f->has_scrape)
+		return true;
+	sqlite3_bind_int64(l->statements[WRITE_HAS_VALUE], 1, f->reach_ms);
+	sqlite3_bind_int64(l->statements[WRITE_HAS_VALUE], 2, f->earliest_ms);
+	return write_simple(l, WRITE_HAS_VALUE, err);
+}
+
 bool write_fold(struct ledger *l, struct fold *f, struct error *err)
 {
+	if (!write_has_value(l, f, err))
+		return false;
 	for (size_t i = 0; i < f->series.count; i++) {
 		if (!write_series(l, cells_at(&f->series, i), err))
 			return false;
