@@ -287,7 +287,7 @@ static bool settle_epoch(struct daemon *d, struct error *err)
 			return false;
 	}
 	if (d->findings.is_broken &&
-		!(journal_sync(d->journal, err) && journal_break_noted(d->journal, err)))
+		!(journal_sync_once(d->journal, err) && journal_break_noted(d->journal, err)))
 		return false;
 	if (unlink(crash_path) < 0 && errno != ENOENT)
 		return error_set_errno(err, ERR_IO, errno, "cannot delete %s", crash_path);
@@ -364,5 +364,8 @@ bool daemon_open_state(struct daemon *d, struct error *err)
 		ledger_close(ledger);
 		return false;
 	}
-	return settle_seed(d, err) && settle_epoch(d, err);
+	uint64_t begun = journal_end(d->journal);
+	/* Also under durability os: after a power cut, the mark of the clean end before must not be the last word. */
+	return settle_seed(d, err) && settle_epoch(d, err) &&
+	       (journal_end(d->journal) == begun || journal_sync_once(d->journal, err));
 }

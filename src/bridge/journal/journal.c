@@ -288,12 +288,17 @@ bool journal_append(struct journal *j, struct slice record, struct error *err)
 	return true;
 }
 
-bool journal_sync(struct journal *j, struct error *err)
+bool journal_sync_once(struct journal *j, struct error *err)
 {
-	j->is_synced = true;
 	if (fdatasync(j->fd) < 0)
 		return error_set_errno(err, ERR_IO, errno, "cannot sync the journal in %s", j->dir);
 	return true;
+}
+
+bool journal_sync(struct journal *j, struct error *err)
+{
+	j->is_synced = true;
+	return journal_sync_once(j, err);
 }
 
 uint64_t journal_end(const struct journal *j)

@@ -65,6 +65,8 @@ bool journal_append(struct journal *j, struct slice record, struct error *err) M
 
 /* fdatasync of what was appended. */
 bool journal_sync(struct journal *j, struct error *err) MUST_CHECK;
+/* The same, but later segments are not synced before they end, as they are behind a journal_sync. */
+bool journal_sync_once(struct journal *j, struct error *err) MUST_CHECK;
 
 uint64_t journal_end(const struct journal *j); /* position behind the last record */
 
