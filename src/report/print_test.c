@@ -173,6 +173,34 @@ static void test_csv_quotes_what_needs_it(void **state)
 		"\"a \"\"b\"\", c\",1234.5,45000,0,0,0,1,0,0,0,0,0,0,0,0,,\r\n");
 }
 
+static void test_csv_of_sessions_says_whose_when_and_whether_whole(void **state)
+{
+	(void)state;
+	static char user[] = "ada,lovelace";
+
+	static const struct {
+		int64_t lost;
+		bool is_unknown;
+		const char *said;
+	} cases[] = { { 0, false, "true,0" }, { 3, false, "false,3" }, { 0, true, ",0" } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct report r = sample(BY_SESSION, "s");
+		one_group.user = user;
+		one_group.lost_events = cases[i].lost;
+		one_group.is_unknown = cases[i].is_unknown;
+		AUTO(str) char *text = printed(&r, NULL);
+		assert_memory_equal(
+			text, "session,user,start,end,complete,lost_events,cost_usd", 52);
+		AUTO(str)
+		char *row = mem_printf("\r\ns,\"ada,lovelace\",2026-11-25T13:03:20Z,"
+				       "2026-11-25T13:03:20Z,%s,1234.5,45000,",
+			cases[i].said);
+		if (!strstr(text, row))
+			fail_msg("%s\nis not in\n%s", row, text);
+	}
+}
+
 static int in_utc(void **state)
 {
 	(void)state;
@@ -189,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_incomplete_sessions_are_marked_and_explained),
 		cmocka_unit_test(test_without_data_it_says_why_and_what_next),
 		cmocka_unit_test(test_csv_quotes_what_needs_it),
+		cmocka_unit_test(test_csv_of_sessions_says_whose_when_and_whether_whole),
 	};
 	return cmocka_run_group_tests(tests, in_utc, NULL);
 }

@@ -614,6 +614,62 @@ static void test_a_damaged_state_is_refused(void **state)
 	buf_clear(&saved);
 }
 
+/* FNV-1a, as the state ends with it. */
+static void sign(struct buf *saved)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	size_t end = saved->len - 8;
+	for (size_t i = 0; i < end; i++)
+		hash = (hash ^ saved->data[i]) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < 8; i++)
+		saved->data[end + i] = (unsigned char)(hash >> (8 * i));
+}
+
+static void ignore_lost(void *ctx, uint64_t session, int64_t count, bool is_unknown)
+{
+	(void)ctx;
+	(void)session;
+	(void)count;
+	(void)is_unknown;
+}
+
+/* Each number of a state with a gap, in the order they are saved, made larger than any can be. */
+static void test_a_signed_state_that_contradicts_itself_is_refused_or_harmless(void **state)
+{
+	static const struct {
+		size_t number;
+		const char *what;
+	} refused[] = { { 0, "version" }, { 3, "chains" }, { 7, "next" }, { 8, "born" },
+		{ 9, "last" }, { 10, "tick" }, { 13, "gaps" }, { 14, "gap's first" },
+		{ 15, "gap's last" }, { 16, "gap's time" } };
+	struct sequence *s = *state;
+	sequence_seen(s, USER, 1, 0, 4, 1000);
+	sequence_seen(s, USER, 1, 8, 9, 2000);
+	struct buf saved = BUF_INIT(BUF_UNLIMITED);
+	sequence_save(s, &saved);
+	size_t next = 0;
+	for (size_t number = 0; number < saved.len / 8 - 1; number++) {
+		unsigned char kept[8];
+		memcpy(kept, saved.data + number * 8, 8);
+		memset(saved.data + number * 8, 0xff, 8);
+		sign(&saved);
+		struct sequence *restored = sequence_restore(buf_slice(&saved), 100);
+		if (next < sizeof refused / sizeof *refused && refused[next].number == number) {
+			if (restored)
+				fail_msg("a wrong %s was taken", refused[next].what);
+			next++;
+		}
+		if (restored) {
+			sequence_seen(restored, USER, 1, 10, 12, 3000);
+			sequence_expire(restored, 90000, ignore_lost, NULL);
+		}
+		sequence_free(restored);
+		memcpy(saved.data + number * 8, kept, 8);
+	}
+	assert_int_equal(next, sizeof refused / sizeof *refused);
+	buf_clear(&saved);
+}
+
 /* ---- processes made up at random, by their known truth ---- */
 
 static uint64_t random_state;
@@ -816,6 +872,7 @@ int main(void)
 		QUESTION(test_gaps_are_bounded),
 		QUESTION(test_a_restored_state_with_fewer_chains_keeps_the_latest),
 		QUESTION(test_a_damaged_state_is_refused),
+		QUESTION(test_a_signed_state_that_contradicts_itself_is_refused_or_harmless),
 		cmocka_unit_test(test_no_more_is_claimed_than_was_lost_whatever_the_processes_do),
 		cmocka_unit_test(test_when_it_is_looked_at_makes_no_difference),
 	};

@@ -367,21 +367,58 @@ static void test_protobuf_tells_a_cut_body_from_a_wrong_one(void **state)
 		REASON_MALFORMED_PROTOBUF);
 }
 
+static const char *const bad_attributes[] = {
+	"7: { 1: \"k\" 2: { 1: \"v\" } } 7: \"\x0A\x05x\"", /* key longer than the pair */
+	"7: { 1: \"k\" 2: \"\x0A\x7Fx\" }",		    /* string longer than the value */
+	"7: { 1: \"k\" 2: { 5: \"\x0A\x7F\" } }",	    /* in an array */
+	"7: { 1: \"k\" 2: { 6: { 1: { 2: \"\x08\" } } } }", /* in a map */
+};
+#define BAD_ATTRIBUTES (sizeof bad_attributes / sizeof *bad_attributes)
+
 static void test_attributes_are_checked_though_they_are_not_read(void **state)
 {
-	static const char *const bad[] = {
-		"7: { 1: \"k\" 2: { 1: \"v\" } } 7: \"\x0A\x05x\"", /* key longer than the pair */
-		"7: { 1: \"k\" 2: \"\x0A\x7Fx\" }",	  /* string longer than the value */
-		"7: { 1: \"k\" 2: { 5: \"\x0A\x7F\" } }", /* in an array */
-		"7: { 1: \"k\" 2: { 6: { 1: { 2: \"\x08\" } } } }", /* in a map */
-	};
 	RECORDER();
 	(void)state;
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		AUTO(str) char *body = mem_printf("1: { 2: { 2: { 5: { 1: { %s } } } } }", bad[i]);
+	for (size_t i = 0; i < BAD_ATTRIBUTES; i++) {
+		AUTO(str)
+		char *body = mem_printf("1: { 2: { 2: { 5: { 1: { %s } } } } }", bad_attributes[i]);
 		assert_int_equal(record_pb(&r, body), REASON_MALFORMED_PROTOBUF);
 		assert_int_equal(record_pb(&r, body), REASON_MALFORMED_PROTOBUF);
 	}
+}
+
+static enum reason check_attributes(void *ctx, const struct otlp_point *point)
+{
+	unsigned *points = ctx;
+	*points += 1;
+	return otlp_attrs_check(&point->attrs);
+}
+
+static void test_a_sink_that_checks_attributes_itself_finds_the_same(void **state)
+{
+	unsigned points = 0;
+	const struct otlp_sink sink = {
+		.ctx = &points, .checks_attributes = true, .point = check_attributes
+	};
+	RECORDER();
+	(void)state;
+	for (size_t i = 0; i < BAD_ATTRIBUTES; i++) {
+		AUTO(buf) struct buf body = BUF_INIT(BUF_UNLIMITED);
+		AUTO(str)
+		char *notation =
+			mem_printf("1: { 2: { 2: { 5: { 1: { %s } } } } }", bad_attributes[i]);
+		pb_message(&body, notation);
+		assert_int_equal(
+			otlp_decode_metrics(r.decoder, OTLP_PROTOBUF, buf_slice(&body), &sink),
+			REASON_MALFORMED_PROTOBUF);
+		assert_int_equal(points, i + 1); /* it came as far as the sink */
+	}
+	const char *text = IN_POINT("{\"attributes\":[{\"key\":\"k\",\"value\":[]}]}");
+	assert_int_equal(otlp_decode_metrics(r.decoder, OTLP_JSON, slice_str(text), &sink),
+		REASON_MALFORMED_JSON);
+	text = IN_POINT("{\"attributes\":[{\"key\":\"k\",\"value\":{\"intValue\":1}}]}");
+	assert_int_equal(
+		otlp_decode_metrics(r.decoder, OTLP_JSON, slice_str(text), &sink), REASON_OK);
 }
 
 static void test_more_buckets_than_the_bound_are_refused(void **state)
@@ -527,6 +564,7 @@ int main(void)
 		cmocka_unit_test(test_a_name_that_comes_again_behind_its_points_is_refused),
 		cmocka_unit_test(test_protobuf_tells_a_cut_body_from_a_wrong_one),
 		cmocka_unit_test(test_attributes_are_checked_though_they_are_not_read),
+		cmocka_unit_test(test_a_sink_that_checks_attributes_itself_finds_the_same),
 		cmocka_unit_test(test_more_buckets_than_the_bound_are_refused),
 		cmocka_unit_test(test_a_sink_that_refuses_ends_the_decoding_with_its_reason),
 		cmocka_unit_test(test_a_sink_may_leave_out_what_it_does_not_want),
