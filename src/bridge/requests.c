@@ -14,17 +14,20 @@
 #define HOLD_MS	      INT64_C(8000)
 #define RETRY_AFTER_S 2
 
+#define HOLDING "requests are held and then refused until it can be written"
+#define UNSAFE	"requests are taken, but may not outlive a loss of power until it can be synced"
+
 static void list_add(struct waiting_list *list, const struct waiting *one)
 {
 	list->items = mem_grow(list->items, &list->room, list->count + 1, sizeof *list->items);
 	list->items[list->count++] = *one;
 }
 
-static void note_journal_problem(struct daemon *d, const struct error *err)
+static void note_journal_problem(
+	struct daemon *d, const struct error *err, const char *what_happens)
 {
 	if (!d->journal_problem)
-		log_warning("%s; requests are held and then refused until it can be written",
-			err->message);
+		log_warning("%s; %s", err->message, what_happens);
 	free(d->journal_problem);
 	d->journal_problem = mem_strdup(err->message);
 }
@@ -38,6 +41,12 @@ static void note_journal_works(struct daemon *d)
 	d->journal_problem = NULL;
 }
 
+/* Then a record that was written proves nothing yet. */
+static bool waits_for_sync(const struct daemon *d)
+{
+	return d->options->durability == BRIDGE_DURABILITY_DISK;
+}
+
 /* True: taken or refused for good, *a says what to answer. False: the journal cannot be written now. */
 static bool try_take(struct daemon *d, const struct serve_request *request, struct serve_answer *a)
 {
@@ -45,7 +54,7 @@ static bool try_take(struct daemon *d, const struct serve_request *request, stru
 	AUTO(error) struct error err = ERROR_INIT;
 	*a = (struct serve_answer){ 0 };
 	if (!journal_rotate(d->journal, JOURNAL_SEGMENT_SIZE, &err)) {
-		note_journal_problem(d, &err);
+		note_journal_problem(d, &err, HOLDING);
 		return false;
 	}
 	struct ingest_request in = {
@@ -59,10 +68,11 @@ static bool try_take(struct daemon *d, const struct serve_request *request, stru
 	if (a->reason != REASON_OK || outcome.is_duplicate)
 		return true;
 	if (!daemon_note(d, &err)) {
-		note_journal_problem(d, &err);
+		note_journal_problem(d, &err, HOLDING);
 		return false;
 	}
-	note_journal_works(d);
+	if (!waits_for_sync(d))
+		note_journal_works(d);
 	a->rejected = outcome.rejected;
 	a->message = outcome.message;
 	return true;
@@ -72,7 +82,7 @@ static bool try_take(struct daemon *d, const struct serve_request *request, stru
  * all requests of the turn together. */
 static void finish(struct daemon *d, struct serve_exchange *x, const struct serve_answer *a)
 {
-	if (d->options->durability == BRIDGE_DURABILITY_OS || a->reason != REASON_OK) {
+	if (!waits_for_sync(d) || a->reason != REASON_OK) {
 		serve_reply(x, a);
 		return;
 	}
@@ -133,7 +143,9 @@ void daemon_probe_journal(struct daemon *d)
 {
 	AUTO(error) struct error err = ERROR_INIT;
 	/* The tracker's state must not get ahead of the losses it has told of. */
-	if (d->held.count || !daemon_note_lost(d, clock_wall_ms()))
+	/* The sync comes first, or a disk that fails to would be filled with probes. */
+	if (d->held.count || (waits_for_sync(d) && !journal_sync(d->journal, &err)) ||
+		!daemon_note_lost(d, clock_wall_ms()))
 		return;
 	ingest_prepare_sequence_state(d->ingest, clock_wall_ms());
 	if (daemon_note(d, &err))
@@ -154,10 +166,11 @@ void daemon_flush_unsynced(struct daemon *d)
 	if (d->unsynced.count == 0)
 		return;
 	AUTO(error) struct error err = ERROR_INIT;
-	if (!journal_sync(d->journal, &err)) {
-		/* It is applied: a retryable answer would make the client send it again. */
-		note_journal_problem(d, &err);
-	}
+	/* Also when it fails, what was applied is answered: a refusal would make the client send it again. */
+	if (journal_sync(d->journal, &err))
+		note_journal_works(d);
+	else
+		note_journal_problem(d, &err, UNSAFE);
 	struct waiting_list list = d->unsynced;
 	d->unsynced = (struct waiting_list){ 0 };
 	for (size_t i = 0; i < list.count; i++) {

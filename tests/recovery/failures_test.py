@@ -16,7 +16,9 @@ from workload import REQUESTS, SCRAPE, Player, Refused, Said, Truth, histogram
 
 FULL = "28 any journal-0"
 LEDGER_FAILS = "5 any ledger.db"
+SYNC_FAILS = "5 sync journal-0"
 HOLD_S = 8
+TICK_S = 0.2
 CHECKPOINT_S = 15
 
 
@@ -160,6 +162,27 @@ class Failures(unittest.TestCase):
 
     def lost(self):
         return self.bridge.metrics().total("cctm_client_lost_events_total")
+
+    def test_failing_sync_under_disk_is_answered_and_degrades_health_until_the_disk_syncs_again(self):
+        """The request is applied: to refuse it would make the client repeat what counts already."""
+        self.bridge.options += ["--durability", "disk"]
+        self.bridge.kill()
+        self.player.start({"FAULTS_CONTROL": str(self.control)})
+        self.player.play(REQUESTS[:2])
+        self.refuse(SYNC_FAILS)
+        self.player.play(REQUESTS[2:4])
+        self.assertIn("sync", self.bridge.health()["problems"][0])
+        ticks = time.monotonic() + 5 * TICK_S
+        while time.monotonic() < ticks:  # nothing is sent, and nothing gets better
+            self.assertEqual(self.health_status(), 503)
+        self.player.check_exact(self.truth)
+        self.player.play(REQUESTS[4:6])
+        self.assertEqual(self.health_status(), 503)
+        self.assertEqual(self.bridge.errors().count("requests are taken, but"), 1, self.bridge.errors())
+        self.work_again()
+        self.wait_for_health(200)
+        self.player.play(REQUESTS[6:8])
+        self.check_restart()
 
     def test_any_single_call_that_fails_loses_nothing(self):
         """The bridge goes on or says why it does not; then all that was acknowledged is there."""
