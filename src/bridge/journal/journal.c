@@ -175,12 +175,17 @@ static bool open_segments(
 	if (!segment_list_read(j->dir, &list, err))
 		return false;
 	bool ok = true;
+	uint64_t reached = at_least;
 	for (size_t i = 0; ok && i < list.count; i++) {
 		bool is_last = i + 1 == list.count;
 		bool is_needed = is_last || list.items[i + 1].first > at_least;
-		if (is_needed)
-			ok = check_segment(
-				j, list.items[i].first, at_least, is_last, findings, err);
+		if (is_needed) {
+			bool is_gap = list.items[i].first > reached;
+			ok = (!is_gap || mark_broken(j->dir, findings, err)) &&
+			     check_segment(
+				     j, list.items[i].first, at_least, is_last, findings, err);
+			reached = list.items[i].first + list.items[i].size;
+		}
 		if (!is_last)
 			j->older_bytes += list.items[i].size;
 	}

@@ -50,7 +50,7 @@ struct journal_findings {
 
 /* Opens the journal in `dir` for writing, repairing its tail. `at_least` is a position that the end must
  * not lie before (the ledger's checkpoint may have outlived the journal in a power loss): a new segment
- * begins there if it does. */
+ * begins there if it does. Segments that are missing behind it are a break too. */
 struct journal *journal_open(const char *dir, uint64_t at_least, struct journal_findings *findings,
 	struct error *err) MUST_CHECK;
 void journal_free(struct journal *j);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "bridge/journal/journal.h"
+#include "bridge/journal/journal_internal.h"
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -253,6 +254,36 @@ static void test_journal_begins_behind_a_checkpoint_that_outlived_it(void **stat
 	journal_free(j);
 }
 
+/* A ledger that was restored from a copy, or a segment that somebody deleted. */
+static void test_journal_tells_of_segments_that_are_missing(void **state)
+{
+	(void)state;
+	AUTO(error) struct error err = ERROR_INIT;
+	struct journal_findings findings;
+	struct journal *j = open_journal(0, &findings);
+	uint64_t firsts[3];
+	for (size_t i = 0; i < 3; i++) {
+		append(j, "some");
+		firsts[i] = journal_end(j);
+		assert_true(journal_rotate(j, 1, &err));
+	}
+	journal_free(j);
+	journal_free(open_journal(0, &findings));
+	assert_false(findings.is_broken);
+	AUTO(str) char *middle = segment_path(directory, firsts[0]);
+	assert_int_equal(unlink(middle), 0);
+	journal_free(open_journal(firsts[1], &findings)); /* the checkpoint has it */
+	assert_false(findings.is_broken);
+	j = open_journal(0, &findings);
+	assert_true(findings.is_broken);
+	assert_true(journal_break_noted(j, &err));
+	journal_free(j);
+	AUTO(str) char *oldest = segment_path(directory, 0);
+	assert_int_equal(unlink(oldest), 0);
+	journal_free(open_journal(firsts[0], &findings));
+	assert_true(findings.is_broken);
+}
+
 static void test_journal_tells_of_a_break_until_it_is_noted(void **state)
 {
 	(void)state;
@@ -323,6 +354,7 @@ int main(void)
 		CASE(test_journal_reads_from_a_position_and_across_segments),
 		CASE(test_journal_reader_goes_on_while_the_writer_appends),
 		CASE(test_journal_begins_behind_a_checkpoint_that_outlived_it),
+		CASE(test_journal_tells_of_segments_that_are_missing),
 		CASE(test_journal_tells_of_a_break_until_it_is_noted),
 		CASE(test_journal_is_unchanged_by_an_append_that_fails),
 		CASE(test_journal_starts_anew_when_the_last_segment_has_no_header),
