@@ -27,7 +27,7 @@ struct bridge_options {
 	int64_t series_max, streams_max;
 	int64_t max_body;     /* bytes, as received and inflated */
 	int64_t zero_hold_ms; /* how long a new series is shown as 0; 0: not at all */
-	int64_t retention_ms; /* of the ledger's history and of streams */
+	int64_t retention_ms; /* of the ledger's history and of streams; at least three days */
 	bool has_session_label;
 	const char *cors_origins; /* comma-separated, or "*"; NULL: none */
 };

@@ -32,7 +32,9 @@ struct bridge_args {
 
 static const char *const durabilities[] = { "os", "disk", NULL };
 
-#define DAY_MS		 INT64_C(86400000)
+#define DAY_MS INT64_C(86400000)
+/* Streams are forgotten with it, and one that goes on is noted anew once a day, at a time that may be a day old. */
+#define RETENTION_MIN_MS (3 * DAY_MS)
 #define PORT(f, n, d, h) OPT_INT(struct bridge_args, f, 0, n, "PORT", 0, 65535, d, h)
 
 static const struct opt bridge_options[] = {
@@ -60,8 +62,8 @@ static const struct opt bridge_options[] = {
 		"the scrape interval, 0 turns it off"),
 	OPT(struct bridge_args, session_label, 0, "session-label", NULL,
 		"give every series the label session_id"),
-	OPT_DURATION(struct bridge_args, retention_ms, 0, "retention", DAY_MS, 36500 * DAY_MS,
-		"400d", "how long history is kept"),
+	OPT_DURATION(struct bridge_args, retention_ms, 0, "retention", RETENTION_MIN_MS,
+		36500 * DAY_MS, "400d", "how long history is kept"),
 	OPT(struct bridge_args, cors_origins, 0, "cors-origins", "ORIGINS",
 		"web origins that may send, separated by commas; * for any (default: none)"),
 	OPT_END,
@@ -165,6 +167,10 @@ static int bridge_command(struct context *ctx, const void *args, struct error *e
 	const struct bridge_args *given = args;
 	if (!check_bind(given->bind, err))
 		return -1;
+	if (given->state && !*given->state) {
+		error_set(err, ERR_USAGE, "--state: the directory has no name");
+		return -1;
+	}
 	warn_if_open(given->bind);
 	AUTO(str) char *home = data_home();
 	AUTO(str) char *fallback = path_join(home, "bridge");

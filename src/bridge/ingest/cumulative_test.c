@@ -414,6 +414,23 @@ static void test_an_unchanged_stream_is_kept_and_an_idle_one_forgotten(void **st
 	bench_close(&t);
 }
 
+/* Hour by hour, with a clock two days behind, on the shortest retention there is: 3 days. With two it fails. */
+static void test_an_unchanged_stream_is_kept_by_the_shortest_retention(void **state)
+{
+	(void)state;
+	struct ingest_options options = bench_options();
+	options.retention_ms = 3 * DAY_MS;
+	struct bench t;
+	bench_open_with(&t, &options);
+	for (int hour = 0; hour < 24 * 7; hour++) {
+		t.now_ms = NOW_MS + hour * (DAY_MS / 24);
+		ingest_expire(t.ing, t.now_ms);
+		cumulative(&t, NOW_MS, t.now_ms - 2 * DAY_MS, 5);
+	}
+	assert_value(value_of(t.ing, "x_total", ""), 5);
+	bench_close(&t);
+}
+
 static void test_streams_outlive_an_epoch(void **state)
 {
 	(void)state;
@@ -544,6 +561,7 @@ int main(void)
 		cmocka_unit_test(test_a_level_is_replaced_and_not_added_to_by_a_restarted_process),
 		cmocka_unit_test(test_a_stream_with_a_clock_far_behind_is_not_forgotten),
 		cmocka_unit_test(test_an_unchanged_stream_is_kept_and_an_idle_one_forgotten),
+		cmocka_unit_test(test_an_unchanged_stream_is_kept_by_the_shortest_retention),
 		cmocka_unit_test(test_streams_outlive_an_epoch),
 		cmocka_unit_test(
 			test_a_bucket_that_falls_while_its_histogram_rises_takes_nothing_back),
