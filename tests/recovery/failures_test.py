@@ -12,14 +12,14 @@ from pathlib import Path
 import workload
 from lib import case
 from lib.bridge import wait_until
-from workload import REQUESTS, SCRAPE, Player, Refused, Said, Truth, histogram
+from workload import REQUESTS, SCRAPE, Clock, Player, Refused, Said, Truth, histogram
 
 FULL = "28 any journal-0"
 LEDGER_FAILS = "5 any ledger.db"
 SYNC_FAILS = "5 sync journal-0"
 HOLD_S = 8
 TICK_S = 0.2
-CHECKPOINT_S = 15
+CHECKPOINT_MS, LEDGER_RETRY_MS = 15_000, 5_000
 
 
 class Background:
@@ -51,7 +51,8 @@ class Failures(unittest.TestCase):
         self.control = self.folder / "control"
         self.player = Player(workload.scratch())
         self.bridge = self.player.bridge
-        self.player.start({"FAULTS_CONTROL": str(self.control)})
+        self.clock = Clock(self.folder)
+        self.player.start({"FAULTS_CONTROL": str(self.control), **self.clock.faults()})
 
     def tearDown(self):
         self.bridge.close()
@@ -127,11 +128,13 @@ class Failures(unittest.TestCase):
     def test_failing_ledger_degrades_health_loses_nothing_and_recovers_by_itself(self):
         self.refuse(LEDGER_FAILS)
         self.player.play(REQUESTS[:5])
-        self.wait_for_health(503, CHECKPOINT_S + 5)
+        self.clock.turn(CHECKPOINT_MS)
+        self.wait_for_health(503)
         self.player.play(REQUESTS[5:8])  # taken all the same
         self.player.check_exact(self.truth)
         self.work_again()  # and nothing is sent from here on
-        self.wait_for_health(200, CHECKPOINT_S + 5)
+        self.clock.turn(LEDGER_RETRY_MS)
+        self.wait_for_health(200)
         self.assertGreater(self.bridge.health()["ledger"]["position"], 0)
         self.check_restart()
 

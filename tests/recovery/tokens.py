@@ -22,11 +22,16 @@ def request(name, temporality, points):
     return said
 
 
+def time_of(ms):
+    """0: none, which is the time of arrival."""
+    return 0 if ms is None else (BEGAN * 1000 + ms) * 1_000_000
+
+
 def point(session, kind, ms, value):
     return (
         f'{{"attributes":[{{"key":"session.id","value":{{"stringValue":"{session}"}}}},'
         f'{{"key":"type","value":{{"stringValue":"{kind}"}}}},{{"key":"model","value":{{"stringValue":"m"}}}}],'
-        f'"startTimeUnixNano":"{BEGAN}000000000","timeUnixNano":"{BEGAN * 1000 + ms}000000","asInt":"{value}"}}'
+        f'"startTimeUnixNano":"{BEGAN}000000000","timeUnixNano":"{time_of(ms)}","asInt":"{value}"}}'
     )
 
 
@@ -45,9 +50,9 @@ class Conversation:
         said.tokens = SESSIONS * rises
         return said
 
-    def delta(self, number):
+    def delta(self, number, is_timed=True):
         amount = 1 << 24 | number
-        said = request(f"delta {number}", 1, [point(f"short-{number % 3}", kind, number, amount) for kind in TYPES])
+        said = request(f"delta {number}", 1, [point(f"short-{number % 3}", kind, number if is_timed else None, amount) for kind in TYPES])
         said.tokens = amount
         return said
 
