@@ -13,6 +13,7 @@
 #define TARGETS_MAX	((size_t)1 << 18)
 #define RECORD_KEEP_MAX ((size_t)256 << 10) /* a larger buffer is given back after the request */
 #define SESSION_IDLE_MS INT64_C(86400000)
+#define SESSIONS_MAX	65536u /* of late; past it they are read from the attributes again */
 #define SCRAPE_NOTE_MS \
 	INT64_C(3600000) /* that scrapers still come is noted, also when nothing is new */
 #define STATE_SEQUENCE "sequence"
@@ -101,6 +102,15 @@ static void begin(struct ingest *ing, int64_t now_ms, uint32_t segment)
 	ing->record_base = ing->record.len;
 }
 
+/* Between two requests, since one may name a session by its hash alone once it has learned it. */
+static void bound_sessions(struct ingest *ing)
+{
+	if (sessions_count(ing->sessions) < SESSIONS_MAX)
+		return;
+	sessions_free(ing->sessions);
+	ing->sessions = sessions_new();
+}
+
 static void hash_request(struct ingest *ing, const struct ingest_request *request)
 {
 	hash128(&ing->hashes[request->signal], request->body.ptr, request->body.len,
@@ -163,6 +173,7 @@ enum reason ingest_prepare(
 {
 	*out = (struct ingest_outcome){ 0 };
 	begin(ing, request->now_ms, request->segment);
+	bound_sessions(ing);
 	struct staged *st = &ing->staged;
 	st->encoding = request->encoding;
 	st->signal = request->signal;

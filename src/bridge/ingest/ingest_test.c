@@ -534,6 +534,32 @@ static void test_a_request_whose_record_the_journal_cannot_hold_is_refused(void 
 	bench_close(&t);
 }
 
+static void test_sessions_of_late_are_bounded_by_number(void **state)
+{
+	(void)state;
+	struct bench t;
+	bench_open(&t);
+	unsigned sent = 0;
+	for (int i = 0; i < 70; i++) {
+		metrics_begin(&t.body);
+		resource_begin(&t.body, "", OTHER_SCOPE);
+		for (int k = 0; k < 1000; k++, sent++) {
+			char attributes[100];
+			snprintf(attributes, sizeof attributes, S("session.id", "s%u"), sent);
+			put_sum(&t.body, &(struct sum){ .attributes = attributes, .value = 1 });
+		}
+		resource_end(&t.body);
+		metrics_end(&t.body);
+		assert_true(bench_take(&t, OTLP_METRICS));
+	}
+	assert_true(ingest_stats(t.ing).sessions <= 66000);
+	assert_value(value_of(t.ing, "x_total", ""), sent);
+	/* A known point whose session was forgotten names it again. */
+	take_sum_request(&t, &(struct sum){ .attributes = S("session.id", "s0"), .value = 2 });
+	assert_int_equal(ops_of(bench_record(&t, t.record_count - 1), OP_SESSION), 1);
+	bench_close(&t);
+}
+
 static void test_rejected_metrics_leave_the_rest_of_the_request_taken(void **state)
 {
 	(void)state;
@@ -609,6 +635,7 @@ int main(void)
 		cmocka_unit_test(test_text_of_any_length_stays_readable_in_the_journal),
 		cmocka_unit_test(test_a_request_cannot_hold_more_parts_than_fit_in_memory),
 		cmocka_unit_test(test_a_request_whose_record_the_journal_cannot_hold_is_refused),
+		cmocka_unit_test(test_sessions_of_late_are_bounded_by_number),
 		cmocka_unit_test(test_rejected_metrics_leave_the_rest_of_the_request_taken),
 		cmocka_unit_test(test_spans_are_counted_and_dropped),
 		cmocka_unit_test(test_state_is_kept_by_name_and_replayed),

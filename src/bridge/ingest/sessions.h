@@ -1,4 +1,5 @@
-/* The sessions of late: who they belong to, and whether the present journal segment defines them. */
+/* The sessions of late: who they belong to, and whether the present journal segment defines them. A cache; it may
+ * be emptied between two requests. */
 #ifndef CCTM_BRIDGE_INGEST_SESSIONS_H
 #define CCTM_BRIDGE_INGEST_SESSIONS_H
 
