@@ -252,10 +252,13 @@ static void read_boot_id(char *out, size_t size)
 	snprintf(out, size, "%.*s", (int)len, text.len ? (const char *)text.data : "");
 }
 
-/* Why continuity is not proven, or NULL. */
-static const char *epoch_reason(const struct daemon *d, const char *policy, const char *boot)
+/* Why continuity is not proven, or NULL. *knows_scrapes: what scrapers have been shown is known all the same, so
+ * that the new epoch may begin with the rest. */
+static const char *epoch_reason(
+	const struct daemon *d, const char *policy, const char *boot, bool *knows_scrapes)
 {
 	size_t len;
+	*knows_scrapes = false;
 	const char *run = ingest_state(d->ingest, STATE_RUN, &len);
 	if (store_epoch_ns(ingest_store(d->ingest)) == 0)
 		return "this is the first run";
@@ -263,14 +266,28 @@ static const char *epoch_reason(const struct daemon *d, const char *policy, cons
 		return "the ledger was lost";
 	if (d->findings.is_broken || d->replay_set_aside)
 		return "the journal is damaged";
-	if (!state_is(d, STATE_POLICY, policy))
-		return "the label policy changed";
 	bool was_os = run && len >= 3 && memcmp(run, "os ", 3) == 0;
 	bool is_same_boot = run && len > strlen(boot) &&
 			    memcmp(run + len - strlen(boot), boot, strlen(boot)) == 0;
 	if (was_os && !is_same_boot && !state_is(d, STATE_CLEAN, "1"))
 		return "the machine went down while the bridge ran with durability os";
-	return NULL;
+	*knows_scrapes = true;
+	return state_is(d, STATE_POLICY, policy) ? NULL : "the label policy changed";
+}
+
+static bool note_epoch(struct daemon *d, bool carries_unscraped, struct error *err)
+{
+	int64_t now_ms = clock_wall_ms();
+	uint64_t start_ns = (uint64_t)now_ms * 1000000;
+	ingest_prepare_epoch(d->ingest, now_ms, start_ns, carries_unscraped);
+	if (daemon_note(d, err))
+		return true;
+	if (!carries_unscraped)
+		return false;
+	/* Of hundreds of thousands of series it may be more than a record holds. */
+	log_warning("what no scrape has shown stays in the ledger alone: %s", err->message);
+	error_clear(err);
+	return note_epoch(d, false, err);
 }
 
 static bool settle_epoch(struct daemon *d, struct error *err)
@@ -278,12 +295,11 @@ static bool settle_epoch(struct daemon *d, struct error *err)
 	char boot[64], policy[64];
 	read_boot_id(boot, sizeof boot);
 	snprintf(policy, sizeof policy, "1 session_label=%d", d->options->has_session_label);
-	const char *reason = epoch_reason(d, policy, boot);
+	bool knows_scrapes;
+	const char *reason = epoch_reason(d, policy, boot, &knows_scrapes);
 	if (reason) {
-		int64_t now_ms = clock_wall_ms();
 		log_debug("counters begin a new epoch: %s", reason);
-		ingest_prepare_epoch(d->ingest, now_ms, (uint64_t)now_ms * 1000000, false);
-		if (!daemon_note(d, err))
+		if (!note_epoch(d, knows_scrapes, err))
 			return false;
 	}
 	if (d->findings.is_broken &&
@@ -325,13 +341,21 @@ static bool take_lock(struct daemon *d, struct error *err)
 	if (err->code == ERR_LOCKED)
 		error_hint(err, "one bridge a state directory: stop that process, or give this one "
 				"another --state");
+	return false;
+}
+
+static bool take_directory(struct daemon *d, struct error *err)
+{
+	if (dir_make(d->options->state_dir, 0700, err) && take_lock(d, err))
+		return true;
+	error_hint(err, "give a directory that this user may write to with --state");
 	return error_wrap(err, "use the state directory");
 }
 
 bool daemon_open_state(struct daemon *d, struct error *err)
 {
 	const struct bridge_options *o = d->options;
-	if (!dir_make(o->state_dir, 0700, err) || !take_lock(d, err))
+	if (!take_directory(d, err))
 		return false;
 	struct ledger *ledger = ledger_open(o->state_dir, &d->ledger_was_lost, err);
 	if (!ledger)

@@ -27,10 +27,10 @@ class Hold(unittest.TestCase):
             self.bridge.close()
         shutil.rmtree(self.state, ignore_errors=True)
 
-    def player(self, hold, shown=None, skew_ms=0):
+    def player(self, hold, shown=None, skew_ms=0, options=()):
         if self.bridge:
             self.bridge.close()
-        player = Player(self.state, hold=hold, shown=shown)
+        player = Player(self.state, hold=hold, shown=shown, options=options)
         self.bridge = player.bridge
         player.start({"FAULTS_SKEW_MS": str(skew_ms)})
         return player
@@ -72,6 +72,13 @@ class Hold(unittest.TestCase):
                 self.bridge.close()
                 shutil.rmtree(self.state)
                 self.state = workload.scratch()
+
+    def test_value_that_no_scrape_has_shown_outlives_a_change_of_the_labels(self):
+        player = self.player("0")
+        player.play([delta(3), SCRAPE, delta(4)])
+        player.end(workload.TERM)
+        self.player("0", options=("--session-label",))
+        self.assertEqual(self.total(), 4)
 
 
 if __name__ == "__main__":
