@@ -54,7 +54,7 @@ complete -c cctm -n '__cctm_at bridge' -l exporter-port -x -d 'Prometheus exposi
 complete -c cctm -n '__cctm_at bridge' -l health-port -x -d 'health as JSON'
 complete -c cctm -n '__cctm_at bridge' -l zpages-port -x -d 'a status page for people'
 complete -c cctm -n '__cctm_at bridge' -l durability -x -a 'os disk' -d 'what an acknowledged request outlives: os, the death of the process; disk, the loss of power'
-complete -c cctm -n '__cctm_at bridge' -l series-max -x -d 'series kept apart; past it new ones fold into one per metric'
+complete -c cctm -n '__cctm_at bridge' -l series-max -x -d 'series kept apart; once there are so many, a metric\'s new ones are added up in one'
 complete -c cctm -n '__cctm_at bridge' -l streams-max -x -d 'cumulative streams remembered'
 complete -c cctm -n '__cctm_at bridge' -l max-body -x -d 'largest request body, as received and inflated'
 complete -c cctm -n '__cctm_at bridge' -l zero-hold -x -d 'how long a new series is shown as 0, so that increase() counts it whole; at least the scrape interval, 0 turns it off'

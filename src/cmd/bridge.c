@@ -52,7 +52,8 @@ static const struct opt bridge_options[] = {
 		"what an acknowledged request outlives: os, the death of the process; disk, the "
 		"loss of power"),
 	OPT_INT(struct bridge_args, series_max, 0, "series-max", "NUMBER", 100, 10000000, "200000",
-		"series kept apart; past it new ones fold into one per metric"),
+		"series kept apart; once there are so many, a metric's new ones are added up in "
+		"one"),
 	OPT_INT(struct bridge_args, streams_max, 0, "streams-max", "NUMBER", 100, 100000000,
 		"1000000", "cumulative streams remembered"),
 	OPT_SIZE(struct bridge_args, max_body, 0, "max-body", 1024, INT64_C(1) << 30, "64MiB",

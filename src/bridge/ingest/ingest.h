@@ -5,11 +5,11 @@
  * ingest_abandon. Replay applies records read from the journal through the same code, so a restarted bridge
  * holds what the old one held, bit for bit. Nothing here does I/O or reads a clock.
  *
- * The rules (design and facts behind them: tests/data/captures):
+ * The rules (the facts behind them: tests/data/captures):
  *   - a delta adds to its series, whatever its start time; a request with the bytes of one taken in the
  *     last 15 minutes is acknowledged and not added again;
  *   - a cumulative point adds its rise over the highest value seen of its stream (bridge/ingest/streams.h);
- *   - what can't be taken is counted by reason and named in partial_success, never dropped in silence.
+ *   - what cannot be taken is counted by reason and named in partial_success, never dropped in silence.
  */
 #ifndef CCTM_BRIDGE_INGEST_INGEST_H
 #define CCTM_BRIDGE_INGEST_INGEST_H
@@ -25,7 +25,7 @@
 struct ingest;
 
 struct ingest_options {
-	size_t series_max;    /* past it new series fold into one overflow series per family */
+	size_t series_max;    /* once there are so many, a family's new ones are added up in one */
 	size_t streams_max;   /* cumulative streams remembered */
 	int64_t retention_ms; /* oldest time the ledger keeps; older points count at it */
 	int64_t zero_hold_ms;
@@ -65,6 +65,7 @@ void ingest_abandon(struct ingest *ing);
  * abandon follows. False: there is nothing to note. */
 bool ingest_prepare_scrape(struct ingest *ing, int64_t now_ms);
 bool ingest_prepare_expiry(struct ingest *ing, int64_t now_ms, uint32_t segment); /* lost events */
+/* carries_unscraped: what was added since the last scrape goes into the new epoch's counters. */
 void ingest_prepare_epoch(
 	struct ingest *ing, int64_t now_ms, uint64_t start_ns, bool carries_unscraped);
 void ingest_prepare_state(struct ingest *ing, int64_t now_ms, const char *name, struct slice bytes);

@@ -40,10 +40,9 @@ enum op_kind {
 
 /* The kinds of series and what their parts are. */
 enum series_kind {
-	SERIES_COUNTER = 1, /* part 0: the value */
-	SERIES_GAUGE = 2,   /* part 0: set, or added to (up-down counters) */
-	SERIES_HISTOGRAM =
-		3, /* part 0: sum, 1: count, 2+i: count of bucket i, bounds[] and then +Inf */
+	SERIES_COUNTER = 1,   /* part 0: the value */
+	SERIES_GAUGE = 2,     /* part 0: set, or added to (up-down counters) */
+	SERIES_HISTOGRAM = 3, /* part 0: sum, 1: count, 2+i: bucket i, of bounds[] and then +Inf */
 	SERIES_EXPONENTIAL = 4, /* part 0: sum, 1: count, 2+…: see ingest/exponential.h */
 	SERIES_SUMMARY = 5,	/* part 0: sum, 1: count, 2+i: value of quantile bounds[i] (set) */
 };
@@ -62,8 +61,8 @@ struct op_series {
 	struct slice family; /* as exposed: claude_code_cost_usage_USD_total */
 	struct slice unit, help;
 	size_t label_count;
-	struct op_label labels
-		[RECORD_LABELS_MAX]; /* sorted by name; without session_id unless it is a label */
+	/* sorted by name; without session_id unless it is a label */
+	struct op_label labels[RECORD_LABELS_MAX];
 	size_t bound_count;
 	double bounds[RECORD_BOUNDS_MAX];
 };
@@ -152,8 +151,8 @@ struct op {
 		struct op_lost lost;
 		struct op_state state;
 	} u;
-	struct op_series
-		series; /* OP_SERIES; outside the union for its size: slices into the record */
+	/* OP_SERIES: slices into the record; not in the union for its size */
+	struct op_series series;
 };
 
 /* Writing: record_begin, then record_put for each operation, into an unlimited buffer. */
