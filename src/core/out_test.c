@@ -122,7 +122,7 @@ static void add_rows(struct table *table)
 	table_add(table, STYLE_PLAIN, "%.2f", 1.5);
 	table_add(table, STYLE_PLAIN, "\xE6\x97\xA5\xE6\x9C\xAC\xE6\x97\xA5");
 	table_add(table, STYLE_PLAIN, "%.2f", 1234.5);
-	table_rule(table);
+	table_rule(table, true);
 	table_add(table, STYLE_PLAIN, "all");
 	table_add(table, STYLE_BOLD, "%.2f", 1236.0);
 }
@@ -158,6 +158,40 @@ static void test_table_styles_cost_no_width(void **state)
 	assert_non_null(strstr(text, "\033[31ma\033[0m         7\n"));
 }
 
+static void test_table_does_not_style_an_empty_cell(void **state)
+{
+	(void)state;
+	struct capture capture;
+	capture_begin(&capture);
+	struct out *o = out_new(COLOR_ALWAYS);
+	AUTO(table) struct table *table = table_new(columns, 2);
+	table_add(table, STYLE_RED, "%s", "");
+	table_add(table, STYLE_PLAIN, "7");
+	table_print(table, o);
+	AUTO(str) char *text = capture_end(&capture, o);
+	assert_non_null(strstr(text, "\n          7\n"));
+}
+
+static void test_table_rule_is_ascii_where_utf8_is_not_shown(void **state)
+{
+	(void)state;
+	struct capture capture;
+	capture_begin(&capture);
+	struct out *o = out_new(COLOR_NEVER);
+	AUTO(table) struct table *table = table_new(columns, 2);
+	table_add(table, STYLE_PLAIN, "a");
+	table_add(table, STYLE_PLAIN, "7");
+	table_rule(table, false);
+	table_add(table, STYLE_PLAIN, "all");
+	table_add(table, STYLE_PLAIN, "7");
+	table_print(table, o);
+	AUTO(str) char *text = capture_end(&capture, o);
+	assert_string_equal(text, "model  cost\n"
+				  "a         7\n"
+				  "-----  ----\n"
+				  "all       7\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +202,8 @@ int main(void)
 		cmocka_unit_test(test_out_has_no_colour_away_from_a_terminal),
 		cmocka_unit_test(test_table_aligns_by_columns_not_bytes),
 		cmocka_unit_test(test_table_styles_cost_no_width),
+		cmocka_unit_test(test_table_does_not_style_an_empty_cell),
+		cmocka_unit_test(test_table_rule_is_ascii_where_utf8_is_not_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

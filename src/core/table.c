@@ -22,6 +22,7 @@ struct table {
 	size_t cell_count, cell_room;
 	size_t *rules; /* a rule stands before the cell of this index */
 	size_t rule_count, rule_room;
+	const char *stroke; /* what a rule is made of, one column wide */
 };
 
 struct table *table_new(const struct table_column *columns, size_t count)
@@ -54,11 +55,12 @@ void table_add(struct table *t, enum style style, const char *fmt, ...)
 	t->cells[t->cell_count++] = (struct cell){ text, style };
 }
 
-void table_rule(struct table *t)
+void table_rule(struct table *t, bool is_utf8)
 {
 	assert(t->cell_count % t->column_count == 0);
 	t->rules = mem_grow(t->rules, &t->rule_room, t->rule_count + 1, sizeof *t->rules);
 	t->rules[t->rule_count++] = t->cell_count;
+	t->stroke = is_utf8 ? "─" : "-";
 }
 
 static size_t *measure(const struct table *t)
@@ -80,7 +82,7 @@ static void print_cell(const struct table *t, struct out *o, size_t column, size
 	int blank = (int)(width - text_width(text));
 	bool is_right = t->columns[column].align == TABLE_RIGHT;
 	bool is_last = column + 1 == t->column_count;
-	bool is_styled = style != STYLE_PLAIN;
+	bool is_styled = style != STYLE_PLAIN && *text;
 	out_printf(o, "%*s%s%s%s%*s%s", is_right ? blank : 0, "",
 		is_styled ? out_style(o, style) : "", text,
 		is_styled ? out_style(o, STYLE_PLAIN) : "", is_right || is_last ? 0 : blank, "",
@@ -92,7 +94,7 @@ static void print_rule(const struct table *t, struct out *o, const size_t *width
 	out_printf(o, "%s", out_style(o, STYLE_DIM));
 	for (size_t column = 0; column < t->column_count; column++) {
 		for (size_t i = 0; i < widths[column]; i++)
-			out_printf(o, "─");
+			out_printf(o, "%s", t->stroke);
 		out_printf(o, "%s", column + 1 == t->column_count ? "" : gap);
 	}
 	out_printf(o, "%s\n", out_style(o, STYLE_PLAIN));

@@ -4,7 +4,7 @@
  *     AUTO(table) struct table *table = table_new(columns, 2);
  *     table_add(table, STYLE_PLAIN, "%s", day);
  *     table_add(table, STYLE_PLAIN, "%.2f", cost);
- *     table_rule(table);                 // before the totals
+ *     table_rule(table, is_utf8);        // before the totals
  *     table_print(table, ctx->out);
  *
  * Cells are added row by row from left to right. Styles are applied around a cell when it is printed and
@@ -32,8 +32,9 @@ void table_free(struct table *t);
 
 void table_add(struct table *t, enum style style, const char *fmt, ...) PRINTF(3, 4);
 
-/* A line across the table, after the rows so far; only between rows. */
-void table_rule(struct table *t);
+/* A line across the table, after the rows so far; only between rows. Of hyphens for a terminal that is not said
+ * to show UTF-8; all rules of a table are alike. */
+void table_rule(struct table *t, bool is_utf8);
 
 void table_print(const struct table *t, struct out *o);
 

@@ -263,7 +263,7 @@ static void print_table(const struct view *v)
 		if (is_listed(v->report, v->report->groups[i]))
 			add_row(v, table, chosen, count, v->report->groups[i]);
 	}
-	table_rule(table);
+	table_rule(table, v->options->is_utf8);
 	add_row(v, table, chosen, count, NULL);
 	table_print(table, v->out);
 }
@@ -346,9 +346,10 @@ static void print_footnotes(const struct view *v)
 	note.len = 0;
 	if (r->unknown_sessions) {
 		buf_addf(&note,
-			"%sUnknown: %lld of the sessions were used by several processes at once; "
+			"%sUnknown: %lld of the sessions %s used by several processes at once; "
 			"whether events were lost cannot be told.",
-			is_marked ? "? " : "", (long long)r->unknown_sessions);
+			is_marked ? "? " : "", (long long)r->unknown_sessions,
+			r->unknown_sessions == 1 ? "was" : "were");
 		print_wrapped(v, buf_str(&note));
 	}
 }
@@ -362,7 +363,8 @@ static void print_next_steps(struct out *o)
 		      "  export CLAUDE_CODE_ENABLE_TELEMETRY=1\n"
 		      "  export OTEL_METRICS_EXPORTER=otlp OTEL_LOGS_EXPORTER=otlp\n"
 		      "  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n"
-		      "  export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\n");
+		      "  export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\n"
+		      "  export OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative\n");
 }
 
 static void print_nothing(const struct view *v)
