@@ -46,7 +46,7 @@ enum reason_scope { REASON_REQUEST, REASON_POINT, REASON_NOTE };
 		"A POST needs Content-Length or Transfer-Encoding: chunked.")                \
 	X(REASON_NOT_FOUND, "not_found", REASON_REQUEST, 404, 12,                            \
 		"There is nothing at this path; OTLP goes to /v1/metrics, /v1/logs and "     \
-		"/v1/traces.")                                                               \
+		"/v1/traces of the OTLP port, scrapes to /metrics of the exporter port.")    \
 	X(REASON_METHOD, "method_not_allowed", REASON_REQUEST, 405, 12,                      \
 		"This path takes another method.")                                           \
 	X(REASON_TIMEOUT, "timeout", REASON_REQUEST, 408, 4,                                 \

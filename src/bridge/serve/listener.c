@@ -178,9 +178,13 @@ bool serve_listen(
 		return false;
 	int fd = open_socket(at, &why);
 	freeaddrinfo(at);
-	if (fd < 0)
-		return error_set_errno(err, why == EADDRINUSE ? ERR_PORT_TAKEN : ERR_NETWORK, why,
+	if (fd < 0) {
+		error_set_errno(err, why == EADDRINUSE ? ERR_PORT_TAKEN : ERR_NETWORK, why,
 			"listening on %s port %u", bind, (unsigned)port);
+		/* no matter of the port, which is what the caller would hint at */
+		return why == EADDRNOTAVAIL &&
+		       error_hint(err, "give an address of this machine with --bind");
+	}
 	*l = (struct listener){ .serve = s, .door = door, .port = bound_port(fd), .fd = fd };
 	l->event = event_new(s->base, fd, EV_READ | EV_PERSIST, on_accept, l);
 	event_add(l->event, NULL);
