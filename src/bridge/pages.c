@@ -171,13 +171,32 @@ static void page_health(const struct daemon *d, struct serve_page *page)
 	struct overview o;
 	look(d, &o);
 	json_t *json = health_json(&o);
-	char *text = json_dumps(json, JSON_INDENT(2));
+	char *text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 	json_decref(json);
 	page->status = o.is_healthy ? 200 : 503;
 	page->content_type = "application/json";
 	buf_adds(&page->body, text ? text : "{}");
 	buf_addc(&page->body, '\n');
 	free(text);
+}
+
+/* For people, so rounded; str_size is exact and says 15865 for 15.5 KiB. */
+static char *size_text(uint64_t bytes)
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
+	double size = (double)bytes / 1024;
+	size_t unit = 0;
+	if (bytes < 1024)
+		return mem_printf("%" PRIu64 " bytes", bytes);
+	for (; size >= 1024 && unit + 1 < sizeof units / sizeof *units; unit++)
+		size /= 1024;
+	return mem_printf("%.1f %s", size, units[unit]);
+}
+
+/* Whole seconds; str_duration writes less than one as 0, without a unit. */
+static char *span_text(int64_t ms)
+{
+	return ms < 1000 ? mem_printf("less than a second") : str_duration(ms / 1000 * 1000);
 }
 
 static void put_row(struct buf *out, const char *name, const char *fmt, ...) PRINTF(3, 4);
@@ -215,15 +234,14 @@ static void page_status(const struct daemon *d, struct serve_page *page)
 	look(d, &o);
 	struct buf *out = &page->body;
 	page->content_type = "text/plain; charset=utf-8";
-	AUTO(str) char *uptime = str_duration(o.uptime_ms / 1000 * 1000);
-	AUTO(str) char *journal = str_size((int64_t)o.journal_bytes);
-	AUTO(str) char *ledger = str_size((int64_t)o.keeper.stats.bytes);
+	AUTO(str) char *uptime = span_text(o.uptime_ms);
+	AUTO(str) char *journal = size_text(o.journal_bytes);
+	AUTO(str) char *ledger = size_text(o.keeper.stats.bytes);
 	buf_addf(out, "cctm bridge %s: %s\n\n", CCTM_VERSION,
 		o.is_healthy ? "everything works" : "degraded");
 	put_row(out, "up", "%s", uptime);
 	if (o.ingest.last_sample_ms) {
-		AUTO(str)
-		char *age = str_duration((o.now_ms - o.ingest.last_sample_ms) / 1000 * 1000);
+		AUTO(str) char *age = span_text(o.now_ms - o.ingest.last_sample_ms);
 		put_row(out, "last sample", "%s ago", age);
 	} else {
 		put_row(out, "last sample", "none yet");
