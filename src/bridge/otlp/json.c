@@ -407,3 +407,14 @@ bool json_skim(struct json *j)
 	j->p = behind ? behind : j->end;
 	return behind || json_fail(j);
 }
+
+bool json_skim_array(struct json *j, struct slice *text)
+{
+	const unsigned char *start = j->p;
+	if (j->p < j->end && *j->p != '[')
+		return json_fail(j);
+	if (!json_skim(j))
+		return false;
+	*text = slice_of(start, (size_t)(j->p - start));
+	return true;
+}

@@ -64,7 +64,7 @@ bool json_space_slow(struct json *j);
 /* Past white space; false at the end of the text. */
 static inline bool json_space(struct json *j)
 {
-	return (j->p<j->end && * j->p> ' ') || json_space_slow(j);
+	return (j->end > j->p && *j->p > ' ') || json_space_slow(j);
 }
 
 /* True when only white space is left. */
@@ -101,6 +101,8 @@ bool json_skip(struct json *j);
 /* Past one object or array, finding its end by brackets outside of strings and checking nothing else: for
  * text that is read properly later, or was before. Other values are checked as json_skip does. */
 bool json_skim(struct json *j);
+/* The same where only an array may stand; *text is all of it. */
+bool json_skim_array(struct json *j, struct slice *text);
 
 /* Attributes, see value_json.c. */
 enum reason attrs_json_check(struct slice text);

@@ -2,17 +2,6 @@
 #include "bridge/otlp/decoder_internal.h"
 #include "bridge/otlp/json.h"
 
-static bool take_attributes(struct json *j, struct slice *text)
-{
-	const unsigned char *start = j->p;
-	if (j->p < j->end && *j->p != '[')
-		return json_fail(j);
-	if (!json_skim(j))
-		return false;
-	*text = slice_of(start, (size_t)(j->p - start));
-	return true;
-}
-
 static bool take_severity(struct json *j, int32_t *out)
 {
 	int64_t number;
@@ -26,7 +15,7 @@ static bool log_member(
 	struct json *j, const struct json_object *o, struct otlp_log *log, struct slice *attributes)
 {
 	if (json_key(o, "attributes"))
-		return take_attributes(j, attributes);
+		return json_skim_array(j, attributes);
 	if (json_key(o, "timeUnixNano"))
 		return json_uint64(j, &log->time_ns);
 	if (json_key(o, "observedTimeUnixNano"))

@@ -17,21 +17,10 @@ struct kind_row {
 	bool (*point)(struct decoding *c, struct json *j, enum otlp_metric_kind kind);
 };
 
-static bool skim_attributes(struct json *j, struct slice *text)
-{
-	const unsigned char *start = j->p;
-	if (j->p < j->end && *j->p != '[')
-		return json_fail(j);
-	if (!json_skim(j))
-		return false;
-	*text = slice_of(start, (size_t)(j->p - start));
-	return true;
-}
-
 static bool take_attributes(struct decoding *c, struct json *j, struct otlp_attrs *attrs)
 {
 	struct slice text;
-	if (!skim_attributes(j, &text))
+	if (!json_skim_array(j, &text))
 		return false;
 	enum reason r = attrs_of_json(c->decoder, text, attrs);
 	return r == REASON_OK || json_fail_with(j, r);
@@ -43,7 +32,7 @@ static bool take_number_attributes(struct decoding *c, struct json *j, struct ot
 	struct slice text;
 	if (!c->sink->checks_attributes)
 		return take_attributes(c, j, attrs);
-	if (!skim_attributes(j, &text))
+	if (!json_skim_array(j, &text))
 		return false;
 	attrs_of_json_unchecked(c->decoder, text, attrs);
 	return true;
