@@ -19,6 +19,7 @@ SEED = 20261125
 CHECKPOINT_MS = 15_000
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+KEPT_MS = 3 * DAY_MS  # the shortest retention there is
 
 
 class Age:
@@ -184,8 +185,8 @@ def stories():
         [d[0], c[0], SCRAPE, Age(CHECKPOINT_MS)],
         [now, Age(2 * HOUR_MS)],
         forgets=True,
-        pause_ms=DAY_MS + 2 * HOUR_MS,
-        options=("--retention", "1d"),
+        pause_ms=KEPT_MS + 2 * HOUR_MS,
+        options=("--retention", f"{KEPT_MS // DAY_MS}d"),
     )
     yield Story(
         "new epoch",
