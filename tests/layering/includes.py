@@ -37,7 +37,7 @@ def own_headers_of_command(path):
 
 def problem_of(path, header, calls):
     here, there = rooms.room_of(path, calls), rooms.room_of(header, calls)
-    is_test = path.endswith("_test.c")
+    is_test = path.endswith(("_test.c", "_testing.h"))
     if header.endswith("_testing.h") and not is_test and pathlib.PurePath(path).stem != pathlib.PurePath(header).stem:
         return "this header is for tests only"
     if header == "command.h":
@@ -100,6 +100,7 @@ def self_test():
         ("bridge/daemon.c", "bridge/serve/serve.h"),
         ("report/report.c", "bridge/ledger/history.h"),
         ("report/report_test.c", "bridge/ledger/ledger.h"),
+        ("bridge/ledger/ledger_testing.h", "core/tempdir_testing.h"),
         ("cmd/help_json.c", "cmd/help_internal.h"),
         ("main.c", "cmd/cmd.h"),
         ("report/report.c", "core/str.h"),

@@ -2,7 +2,6 @@
 #ifndef CCTM_BRIDGE_LEDGER_LEDGER_TESTING_H
 #define CCTM_BRIDGE_LEDGER_LEDGER_TESTING_H
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +12,13 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/tempdir_testing.h"
 
 #define ARRIVED_MS INT64_C(1790000000000)
 #define MINUTE	   ((uint32_t)(ARRIVED_MS / 60000))
 
 struct testing {
-	char dir[64];
+	char *dir;
 	struct journal *journal;
 	struct buf record;
 	struct op op;
@@ -38,8 +38,8 @@ static inline void testing_reopen(struct testing *t, uint64_t at_least)
 static inline struct testing *testing_new(void)
 {
 	struct testing *t = mem_zalloc(sizeof *t);
-	snprintf(t->dir, sizeof t->dir, "/tmp/cctm-ledger-XXXXXX");
-	if (!mkdtemp(t->dir))
+	t->dir = tempdir_make();
+	if (!t->dir)
 		abort();
 	t->record = (struct buf)BUF_INIT(BUF_UNLIMITED);
 	t->arrived_ms = ARRIVED_MS;
@@ -51,15 +51,7 @@ static inline void testing_free(struct testing *t)
 {
 	journal_free(t->journal);
 	buf_clear(&t->record);
-	DIR *d = opendir(t->dir);
-	const struct dirent *entry;
-	while (d && (entry = readdir(d))) {
-		AUTO(str) char *path = path_join(t->dir, entry->d_name);
-		unlink(path);
-	}
-	if (d)
-		closedir(d);
-	rmdir(t->dir);
+	tempdir_remove(t->dir);
 	free(t);
 }
 
