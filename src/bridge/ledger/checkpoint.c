@@ -50,8 +50,8 @@ static bool load_counters(
 		struct ledger_counter counter = {
 			.series = sql_u32(row, 0),
 			.part = sql_u32(row, 1),
-			.hi = sqlite3_column_double(row, 2),
-			.lo = sqlite3_column_double(row, 3),
+			.hi = sql_double(row, 2),
+			.lo = sql_double(row, 3),
 			.set_ms = sqlite3_column_int64(row, 4),
 		};
 		if (sql_u64(row, 6) > scrape || sqlite3_column_int64(row, 7) != SHOWN_WITH_VALUE)

@@ -408,6 +408,25 @@ static void test_an_epoch_begins_all_counters_from_zero_and_keeps_the_series(voi
 	testing_free(t);
 }
 
+/* SQLite has no NaN: it stores NULL. */
+static void test_a_gauge_that_is_not_a_number_stays_none(void **state)
+{
+	(void)state;
+	struct testing *t = testing_new();
+	struct ledger *l = open_ledger(t);
+	testing_begin(t);
+	put_series(t, 1, SERIES_GAUGE, "g", NULL, NULL);
+	put_set(t, 1, 0, 5, (double)NAN);
+	put_series(t, 2, SERIES_GAUGE, "h", NULL, NULL);
+	put_set(t, 2, 0, 5, (double)-INFINITY);
+	advance(l, testing_end(t));
+	AUTO(str) char *seen = checkpoint(l);
+	assert_contains(seen, "counter 1.0 nan 0x0p+0 set 5");
+	assert_contains(seen, "counter 2.0 -inf 0x0p+0 set 5");
+	ledger_close(l);
+	testing_free(t);
+}
+
 static void test_a_gauge_keeps_its_value_over_an_epoch(void **state)
 {
 	(void)state;
@@ -921,6 +940,7 @@ int main(void)
 		cmocka_unit_test(test_a_clock_that_is_set_back_does_not_hold_for_longer),
 		cmocka_unit_test(test_a_series_is_shown_by_the_first_scrape_after_it_is_live),
 		cmocka_unit_test(test_an_epoch_begins_all_counters_from_zero_and_keeps_the_series),
+		cmocka_unit_test(test_a_gauge_that_is_not_a_number_stays_none),
 		cmocka_unit_test(test_a_gauge_keeps_its_value_over_an_epoch),
 		cmocka_unit_test(test_two_processes_behind_one_stream_key_are_kept_apart),
 		cmocka_unit_test(test_a_gauge_keeps_the_value_of_the_latest_time),

@@ -2,6 +2,7 @@
 #ifndef CCTM_BRIDGE_LEDGER_SQL_H
 #define CCTM_BRIDGE_LEDGER_SQL_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,6 +39,13 @@ struct slice sql_slice(sqlite3_stmt *statement, int column);
 static inline void sql_bind_u64(sqlite3_stmt *statement, int index, uint64_t value)
 {
 	sqlite3_bind_int64(statement, index, (sqlite3_int64)value);
+}
+
+/* NULL, as which SQLite stores it, is NaN. */
+static inline double sql_double(sqlite3_stmt *statement, int column)
+{
+	bool is_null = sqlite3_column_type(statement, column) == SQLITE_NULL;
+	return is_null ? (double)NAN : sqlite3_column_double(statement, column);
 }
 
 static inline uint64_t sql_u64(sqlite3_stmt *statement, int column)

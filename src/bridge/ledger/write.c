@@ -97,8 +97,8 @@ static bool base_counter(void *ctx, struct fold_counter *counter, struct error *
 	int got = sql_step(row, err);
 	if (got <= 0)
 		return got == 0;
-	counter->hi = sqlite3_column_double(row, 0);
-	counter->lo = sqlite3_column_double(row, 1);
+	counter->hi = sql_double(row, 0);
+	counter->lo = sql_double(row, 1);
 	counter->set_ms = sqlite3_column_int64(row, 2);
 	counter->pending = sqlite3_column_double(row, 3);
 	counter->position = sql_u64(row, 4);
