@@ -13,8 +13,8 @@
 #include "bridge/ingest/ingest_internal.h"
 #include "core/mem.h"
 
-/* A hundred million of these still add up to a number. */
-#define VALUE_MAX 1e300
+/* A billion billions of these still add up to a number. */
+#define VALUE_MAX 1e290
 
 #define CLAUDE_SCOPE "com.anthropic.claude_code"
 

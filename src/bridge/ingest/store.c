@@ -376,12 +376,16 @@ static void part_add(struct part *p, double amount)
 	p->hi = sum;
 }
 
+/* An id whose definition was damaged has amounts in the ledger all the same: no other series may get it. */
 static struct series *resolve(struct store *s, uint32_t id)
 {
 	struct series *series = store_by_id(s, id);
-	if (!series)
-		s->unresolved++;
-	return series;
+	if (series)
+		return series;
+	s->unresolved++;
+	if (id >= s->next_id && id <= ID_MAX)
+		s->next_id = id + 1;
+	return NULL;
 }
 
 static void make_live(struct store *s, struct series *series)

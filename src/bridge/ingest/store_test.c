@@ -145,6 +145,8 @@ static void test_operations_on_unknown_series_are_counted(void **state)
 	add(s, &nobody, 1);
 	set(s, &nobody, 1, 1);
 	assert_int_equal(store_unresolved(s), 2);
+	/* The ledger holds what was added to it: another series must not get its number. */
+	assert_int_equal(define(s, SERIES_COUNTER, "x")->id, 78);
 	store_free(s);
 }
 
