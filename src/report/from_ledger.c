@@ -3,6 +3,7 @@
  * Totals come from the minutes, which hold everything; groups by session from the hours by session, over a
  * range widened to whole hours, so that both add up the same data. What a series means (its figure and its
  * key) is found once and remembered; the key of a time once a minute. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ struct work {
 	struct report_group *time_group;
 	/* sessions seen, each once, and what is known of their loss */
 	struct grouping sessions;
+	struct figures sessionless; /* BY_SESSION: what the minutes hold and no session has */
 };
 
 struct label_source {
@@ -167,6 +169,7 @@ static void take_minute(void *ctx, const struct history_row *row)
 	if (m->figure == FIGURE_NONE || row->part != 0)
 		return;
 	figures_add(&w->out->totals, m->figure, row->amount);
+	figures_add(&w->sessionless, m->figure, row->amount);
 	struct report_group *group =
 		report_by_is_time(w->out->by) ? time_group(w, row->at_ms) : m->group;
 	if (group)
@@ -209,8 +212,26 @@ static void take_session_hour(void *ctx, const struct history_row *row)
 	if (!is_listed || row->part != 0)
 		return;
 	enum figure figure = meaning_of(w, row->series)->figure;
-	if (figure != FIGURE_NONE)
-		add_to_group(group, figure, row->at_ms, row->amount);
+	if (figure == FIGURE_NONE)
+		return;
+	add_to_group(group, figure, row->at_ms, row->amount);
+	figures_add(&w->sessionless, figure, -row->amount);
+}
+
+/* A client may be told to send no session ids; what it sent is a group too, or the rows would not add up. The
+ * bound is above what is left of the rounding of two sums of one thing. */
+static void list_sessionless(struct work *w)
+{
+	struct report_group *group = NULL;
+	for (enum figure i = 0; i < FIGURE_COUNT; i++) {
+		double rest = figures_value(&w->sessionless, i);
+		if (rest <= 1e-9 * fmax(1, figures_value(&w->out->totals, i)))
+			continue;
+		group = group ? group : grouping_get(&w->grouping, "");
+		add_to_group(group, i, w->out->until_ms, rest);
+	}
+	if (group && !group->user)
+		group->user = mem_strdup("");
 }
 
 /* ---- the whole ---- */
@@ -261,6 +282,8 @@ bool report_from_ledger(
 	out->has_source = true;
 	struct work w = { .history = history, .out = out };
 	bool ok = read_history(&w, err);
+	if (ok && out->by == BY_SESSION)
+		list_sessionless(&w);
 	grouping_finish(&w.grouping, out);
 	drop_sessions(&w);
 	free(w.meanings);

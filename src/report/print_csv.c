@@ -41,6 +41,10 @@ static void header(struct out *o, const struct report *r)
 static void session_fields(struct out *o, const struct report_group *group)
 {
 	char start[ZONE_TEXT_MAX], end[ZONE_TEXT_MAX];
+	if (!*group->key) {
+		out_printf(o, ",,,,,");
+		return;
+	}
 	zone_rfc3339(group->start_ms, start);
 	zone_rfc3339(group->end_ms, end);
 	out_printf(o, ",");

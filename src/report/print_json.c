@@ -73,11 +73,15 @@ static json_t *group_json(const struct report *r, const struct report_group *gro
 	json_object_set_new(json, "key", key);
 	if (r->by == BY_SESSION) {
 		json_object_set_new(json, "session", out_json_text(group->key));
+		bool is_known = *group->key;
 		json_object_set_new(json, "user", out_json_text(group->user));
-		json_object_set_new(json, "start", time_json(group->start_ms));
-		json_object_set_new(json, "end", time_json(group->end_ms));
-		json_object_set_new(json, "complete", complete_json(group));
-		json_object_set_new(json, "lost_events", json_integer(group->lost_events));
+		json_object_set_new(
+			json, "start", is_known ? time_json(group->start_ms) : json_null());
+		json_object_set_new(json, "end", is_known ? time_json(group->end_ms) : json_null());
+		json_object_set_new(
+			json, "complete", is_known ? complete_json(group) : json_null());
+		json_object_set_new(json, "lost_events",
+			is_known ? json_integer(group->lost_events) : json_null());
 	}
 	add_figures(json, r, &group->figures);
 	return json;

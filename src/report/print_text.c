@@ -79,9 +79,12 @@ static void cell_user(const struct view *v, const struct report_group *g, struct
 
 static void cell_start(const struct view *v, const struct report_group *g, struct buf *cell)
 {
-	(void)v;
 	if (!g)
 		return;
+	if (!*g->key) {
+		add_unknown(v, cell);
+		return;
+	}
 	struct tm civil = zone_civil(g->start_ms);
 	char text[ZONE_TEXT_MAX];
 	strftime(text, sizeof text, "%m-%d %H:%M", &civil);

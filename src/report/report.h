@@ -50,7 +50,7 @@ struct report_group {
 	char *key;     /* 2026-11-25, a model, a session …; "": data that does not say */
 	int64_t at_ms; /* the earliest data of it */
 	struct figures figures;
-	/* BY_SESSION only */
+	/* BY_SESSION only; of the group "" nothing but the figures is known */
 	char *user;
 	int64_t start_ms, end_ms, lost_events;
 	bool is_unknown; /* several processes shared the session: loss cannot be told */

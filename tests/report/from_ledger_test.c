@@ -232,6 +232,25 @@ static void test_sessions_widen_the_range_to_hours_and_totals_follow(void **stat
 	testing_free(t);
 }
 
+static void test_what_has_no_session_is_a_group_by_session_too(void **state)
+{
+	(void)state;
+	struct testing *t = testing_new();
+	const struct sample samples[] = {
+		{ "one", "claude_code.cost.usage", NULL, NULL, DAY_MS, 0.1 },
+		{ NULL, "claude_code.cost.usage", NULL, NULL, DAY_MS, 0.2 },
+		{ "one", "claude_code.commit.count", NULL, NULL, DAY_MS, 1 },
+	};
+	put_samples(t, samples, COUNT(samples));
+	AUTO(report) struct report r = read_report(t, DAY_MS, DAY_MS + HOUR_MS, BY_SESSION);
+	const char *const keys[] = { "", "one", NULL };
+	assert_groups(&r, keys);
+	assert_value(&r.groups[0]->figures, FIGURE_COST, 0.2);
+	assert_value(&r.groups[0]->figures, FIGURE_COMMITS, 0);
+	assert_string_equal(r.groups[0]->user, "");
+	testing_free(t);
+}
+
 static void test_sessions_that_lost_events_are_counted_and_marked(void **state)
 {
 	(void)state;
@@ -303,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_a_type_is_that_of_tokens),
 		cmocka_unit_test(test_a_project_may_be_the_namespace_in_the_job),
 		cmocka_unit_test(test_sessions_widen_the_range_to_hours_and_totals_follow),
+		cmocka_unit_test(test_what_has_no_session_is_a_group_by_session_too),
 		cmocka_unit_test(test_sessions_that_lost_events_are_counted_and_marked),
 		cmocka_unit_test(test_json_is_as_promised),
 	};
