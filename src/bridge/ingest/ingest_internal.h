@@ -14,6 +14,8 @@
 #include "core/buf.h"
 #include "core/hash128.h"
 
+#define STATE_SEQUENCE "sequence" /* the name that the state of sequence is noted under */
+
 #define POINTS_MAX 1000000u /* of one request */
 #define PARTS_MAX  2000000u /* of the cumulative points of one resource: two bytes may be a bucket */
 
@@ -109,7 +111,8 @@ struct ingest {
 	size_t owed_count, owed_room;
 };
 
-/* record.c: writing into the staged record */
+/* stage.c: the record that is being prepared, of a request or of what the bridge itself has to note. */
+void stage_begin(struct ingest *ing, int64_t now_ms, uint32_t segment);
 void stage_reject(struct ingest *ing, enum reason reason, int64_t count);
 void stage_note(struct ingest *ing, enum reason reason);
 void stage_series_definition(struct ingest *ing, struct series *series);
@@ -123,7 +126,7 @@ bool stage_is_full(const struct ingest *ing);
 /* A point's time, not behind now and at most a day before it, for telling the newer of two. */
 int64_t stage_time_ms(struct ingest *ing, uint64_t time_ns);
 
-/* resolve.c: from attributes to series. REASON_OK, or why the point can't be taken. */
+/* resolve.c: from attributes to series. REASON_OK, or why the point cannot be taken. */
 struct series_request {
 	struct slice metric, unit, help;
 	enum otlp_metric_kind kind;

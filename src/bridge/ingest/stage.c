@@ -5,8 +5,32 @@
 #include "core/mem.h"
 
 #define OLDEST_MS INT64_C(86400000)
-#define CLOCK_SKEW_MS \
-	INT64_C(300000) /* clients whose clock is this far ahead are not worth a remark */
+/* Clients whose clock is this far ahead are not worth a remark. */
+#define CLOCK_SKEW_MS INT64_C(300000)
+
+void stage_begin(struct ingest *ing, int64_t now_ms, uint32_t segment)
+{
+	struct staged *st = &ing->staged;
+	struct staged kept = *st;
+	*st = (struct staged){
+		.now_ms = now_ms,
+		.segment = segment,
+		.number = kept.number + 1,
+		.message = kept.message,
+		.earliest_ns = UINT64_MAX,
+		.cumulative = kept.cumulative,
+		.cumulative_room = kept.cumulative_room,
+		.defined = kept.defined,
+		.defined_room = kept.defined_room,
+		.sessions = kept.sessions,
+		.session_room = kept.session_room,
+		.seen = { .first = 1, .last = 0 },
+	};
+	st->message.len = 0;
+	ing->record.len = 0;
+	record_begin(&ing->record, now_ms);
+	ing->record_base = ing->record.len;
+}
 
 void stage_reject(struct ingest *ing, enum reason reason, int64_t count)
 {
