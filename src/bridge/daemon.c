@@ -1,5 +1,4 @@
 /* The bridge as a process: wires the parts together and owns the loop. */
-#include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>

@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -23,7 +22,6 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "core/str.h"
 
 #define LOCK_FILE    "bridge.lock"
 #define CRASHES_FILE "replay-crashes"

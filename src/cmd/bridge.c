@@ -7,7 +7,6 @@
 #include "bridge/bridge.h"
 
 #include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"

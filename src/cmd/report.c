@@ -6,8 +6,6 @@
  */
 #include "report/report.h"
 
-#include <stdlib.h>
-
 #include "cmd/cmd.h"
 #include "core/clock.h"
 #include "core/error.h"

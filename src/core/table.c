@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "core/buf.h"
 #include "core/mem.h"
 #include "core/text.h"
 

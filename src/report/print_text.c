@@ -4,10 +4,8 @@
  * order of what people ask first. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/buf.h"
-#include "core/mem.h"
 #include "core/out.h"
 #include "core/table.h"
 #include "core/text.h"

@@ -8,8 +8,6 @@
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "core/mem.h"
-#include "core/str.h"
 
 #define ZONEINFO      "/usr/share/zoneinfo"
 #define ZONE_FILE_MAX ((size_t)1 << 20)

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bridge/ingest/exponential.h"
 #include "bridge/ingest/names.h"

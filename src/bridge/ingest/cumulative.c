@@ -9,7 +9,6 @@
  * stream that had the earliest start (the anchor) tells: here with another start time, it belongs to another
  * process; here with its start time, to the same. When it is missing: Claude Code sends session.count in
  * every cumulative export, so there it is another process; elsewhere the start time alone decides. */
-#include <string.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

@@ -4,7 +4,6 @@
  */
 #include "bridge/ingest/exponential.h"
 
-#include <assert.h>
 #include <float.h>
 #include <math.h>
 

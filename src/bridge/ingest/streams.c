@@ -2,7 +2,6 @@
 #include "bridge/ingest/streams.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/mem.h"
 

@@ -12,7 +12,6 @@
 #include "bridge/journal/journal_internal.h"
 #include "core/buf.h"
 #include "core/error.h"
-#include "core/file.h"
 #include "core/mem.h"
 
 #define WINDOW_STEP ((size_t)64 << 10)

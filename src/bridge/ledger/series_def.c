@@ -1,7 +1,5 @@
 #include "bridge/ledger/series_def.h"
 
-#include <stdlib.h>
-
 #include "core/buf.h"
 #include "core/mem.h"
 #include "core/str.h"

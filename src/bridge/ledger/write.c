@@ -2,7 +2,6 @@
  *
  * Everything is written in the order of its key: the cache is small, and rows of one page then come
  * together. Measured, 20,000 cells in random order touch most pages of a table once each. */
-#include <stdlib.h>
 
 #include "bridge/ledger/ledger_internal.h"
 #include "bridge/ledger/sql.h"

@@ -3,7 +3,6 @@
  * the order sent. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "bridge/otlp/decoder_internal.h"
 #include "bridge/otlp/json.h"
