@@ -2,7 +2,6 @@
  * struct holds what is known; the two views of it stand next to each other. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 
@@ -25,6 +24,7 @@ struct overview {
 	struct serve_stats serve;
 	uint64_t journal_bytes, journal_end;
 	size_t held;
+	unsigned damaged; /* parts of the journal set aside at this start */
 	const char *journal_problem;
 	bool is_healthy;
 };
@@ -39,6 +39,7 @@ static void look(const struct daemon *d, struct overview *o)
 	o->journal_bytes = journal_bytes(d->journal);
 	o->journal_end = journal_end(d->journal);
 	o->held = d->held.count;
+	o->damaged = (unsigned)d->findings.bad_records + (unsigned)d->replay_set_aside;
 	o->journal_problem = d->journal_problem;
 	o->is_healthy = !d->journal_problem && !o->keeper.problem[0];
 }
@@ -113,8 +114,7 @@ static void put_own_metrics(const struct daemon *d, struct buf *out)
 		"Bytes of the journal that are not in the ledger yet",
 		(double)(o.journal_end - o.keeper.stats.position));
 	put_plain(out, "cctm_journal_damage_total", "counter",
-		"Damaged parts of the journal set aside at this start",
-		d->findings.bad_records + d->replay_set_aside);
+		"Damaged parts of the journal set aside at this start", o.damaged);
 	put_plain(out, "cctm_last_sample_timestamp_seconds", "gauge",
 		"When the last request with data arrived", (double)o.ingest.last_sample_ms / 1000);
 }
@@ -157,13 +157,15 @@ static json_t *health_json(const struct overview *o)
 		json_array_append_new(problems, json_string(o->keeper.problem));
 	json_t *last =
 		o->ingest.last_sample_ms ? json_integer(o->ingest.last_sample_ms) : json_null();
-	return json_pack("{s:i, s:s, s:s, s:f, s:o, s:{s:I, s:I, s:i}, s:{s:I, s:I, s:b}, s:o}",
+	return json_pack(
+		"{s:i, s:s, s:s, s:f, s:o, s:{s:I, s:I, s:i, s:I}, s:{s:I, s:I, s:b}, s:o}",
 		"schema_version", 1, "status", o->is_healthy ? "ok" : "degraded", "version",
 		CCTM_VERSION, "uptime_seconds", (double)o->uptime_ms / 1000, "last_sample_ms", last,
 		"journal", "bytes", (json_int_t)o->journal_bytes, "end", (json_int_t)o->journal_end,
-		"held_requests", (int)o->held, "ledger", "position",
-		(json_int_t)o->keeper.stats.position, "bytes", (json_int_t)o->keeper.stats.bytes,
-		"is_busy", o->keeper.is_busy, "problems", problems);
+		"held_requests", (int)o->held, "damaged_parts", (json_int_t)o->damaged, "ledger",
+		"position", (json_int_t)o->keeper.stats.position, "bytes",
+		(json_int_t)o->keeper.stats.bytes, "is_busy", o->keeper.is_busy, "problems",
+		problems);
 }
 
 static void page_health(const struct daemon *d, struct serve_page *page)
@@ -263,6 +265,9 @@ static void page_status(const struct daemon *d, struct serve_page *page)
 	put_row(out, "ledger", "%s, %" PRIu64 " bytes of the journal behind%s%s", ledger,
 		o.journal_end - o.keeper.stats.position, o.keeper.problem[0] ? ": " : "",
 		o.keeper.problem);
+	if (o.damaged)
+		put_row(out, "damage", "%u part%s of the journal set aside at this start",
+			o.damaged, o.damaged == 1 ? "" : "s");
 	if (o.held)
 		put_row(out, "held requests", "%zu, waiting for the journal", o.held);
 	put_tally(d, out);
