@@ -111,9 +111,9 @@ static bool load_part(
 {
 	static const char *const queries[] = {
 		[PART_SERIES] = "SELECT " SERIES_COLUMNS " FROM series ORDER BY id",
-		[PART_COUNTERS] = "SELECT c.series, part, hi, lo, set_ms, pending, position,"
-				  " shown_ms FROM counters c LEFT JOIN series ON id = c.series"
-				  " ORDER BY c.series, part",
+		[PART_COUNTERS] = ("SELECT c.series, part, hi, lo, set_ms, pending, position,"
+				   " shown_ms FROM counters c LEFT JOIN series ON id = c.series"
+				   " ORDER BY c.series, part"),
 		[PART_STREAMS] = "SELECT key1, key2, earliest, anchor, series, part, value, seen_ms"
 				 " FROM streams",
 		[PART_STATES] = "SELECT name, bytes FROM state",
