@@ -38,7 +38,7 @@ complete -c cctm -l help -s h -d 'explain the command and stop'
 complete -c cctm -l version -d 'print the version and stop'
 
 complete -c cctm -n __cctm_without_command -a report -d 'add up what Claude Code cost and did'
-complete -c cctm -n '__cctm_at report' -l since -x -d 'beginning of the range: 7d, 2026-11-01, 2026-11-01T10:00, today, yesterday, week or month (default today and the six days before)'
+complete -c cctm -n '__cctm_at report' -l since -x -d 'beginning of the range: 7d, 2026-11-01, 2026-11-01T10:00, today, yesterday, week or month (default the last day of the range and the six before it)'
 complete -c cctm -n '__cctm_at report' -l until -x -d 'end of the range, itself not in it'
 complete -c cctm -n '__cctm_at report' -l by -x -a 'hour day week month model type session user team terminal project' -d 'what a row stands for'
 complete -c cctm -n '__cctm_at report' -l tz -x -d 'time zone of days and times: Europe/Berlin, UTC or +02:00 (default the system\'s)'

@@ -41,7 +41,7 @@ struct daemon {
 
 	struct event_base *base;
 	struct serve *serve;
-	struct event *on_term, *on_int, *tick, *sync;
+	struct event *on_term, *on_int, *on_hangup, *tick, *sync;
 	struct waiting_list held;     /* not taken yet: the journal could not be written */
 	struct waiting_list unsynced; /* taken and applied, answered behind the next sync */
 	char *journal_problem;	      /* NULL: it can be written */

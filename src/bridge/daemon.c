@@ -213,6 +213,13 @@ static bool open_doors(struct daemon *d, struct error *err)
 	return true;
 }
 
+/* A terminal that closes ends the bridge as Ctrl-C does, unless it was started with nohup. */
+static bool minds_hangup(void)
+{
+	struct sigaction now;
+	return sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler != SIG_IGN;
+}
+
 static bool make_loop(struct daemon *d, char **origins, struct error *err)
 {
 	struct serve_options serve_options = {
@@ -234,12 +241,16 @@ static bool make_loop(struct daemon *d, char **origins, struct error *err)
 	d->serve = serve_new(d->base, &serve_options, &handler);
 	d->on_term = evsignal_new(d->base, SIGTERM, on_signal, d);
 	d->on_int = evsignal_new(d->base, SIGINT, on_signal, d);
+	if (minds_hangup())
+		d->on_hangup = evsignal_new(d->base, SIGHUP, on_signal, d);
 	d->tick = event_new(d->base, -1, EV_PERSIST, on_tick, d);
 	d->sync = event_new(d->base, -1, 0, on_sync, d);
 	event_priority_set(d->sync, 2);
 	struct timeval every = { .tv_usec = (suseconds_t)TICK_MS * 1000 };
 	event_add(d->on_term, NULL);
 	event_add(d->on_int, NULL);
+	if (d->on_hangup)
+		event_add(d->on_hangup, NULL);
 	event_add(d->tick, &every);
 	return open_doors(d, err);
 }
@@ -305,7 +316,7 @@ static void close_loop(struct daemon *d)
 {
 	if (d->serve)
 		serve_free(d->serve);
-	struct event *events[] = { d->on_term, d->on_int, d->tick, d->sync };
+	struct event *events[] = { d->on_term, d->on_int, d->on_hangup, d->tick, d->sync };
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
 		if (events[i])
 			event_free(events[i]);

@@ -24,8 +24,7 @@ struct report_args {
 static const struct opt report_options[] = {
 	OPT(struct report_args, since, 0, "since", "TIME",
 		"beginning of the range: 7d, 2026-11-01, 2026-11-01T10:00, today, yesterday, week "
-		"or "
-		"month (default today and the six days before)"),
+		"or month (default the last day of the range and the six before it)"),
 	OPT_TEXT(struct report_args, until, 0, "until", "TIME", "now",
 		"end of the range, itself not in it"),
 	OPT_CHOICE(struct report_args, by, 0, "by", "GROUP", report_by_names, "day",
@@ -77,11 +76,11 @@ static bool read_query(const struct report_args *args, int64_t now_ms, struct re
 	if (!zone_use(args->tz, err))
 		return error_wrap(err, "--tz");
 	query->by = report_by_parse(args->by);
-	query->since_ms = period_default_since(now_ms);
-	if (args->since && !period_parse(args->since, now_ms, &query->since_ms, err))
-		return error_wrap(err, "--since");
 	if (!period_parse(args->until, now_ms, &query->until_ms, err))
 		return error_wrap(err, "--until");
+	query->since_ms = period_default_since(query->until_ms - 1);
+	if (args->since && !period_parse(args->since, now_ms, &query->since_ms, err))
+		return error_wrap(err, "--since");
 	if (query->since_ms >= query->until_ms) {
 		error_set(err, ERR_USAGE, "the range ends before it begins");
 		return error_hint(err, "--since must be earlier than --until");

@@ -40,9 +40,9 @@ int64_t period_month(int64_t ms)
 	return midnight(civil, 0);
 }
 
-int64_t period_default_since(int64_t now_ms)
+int64_t period_default_since(int64_t last_ms)
 {
-	return midnight(zone_civil(now_ms), -6);
+	return midnight(zone_civil(last_ms), -6);
 }
 
 /* ---- dates ---- */

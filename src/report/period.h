@@ -18,8 +18,8 @@ struct error;
  * Errors are ERR_USAGE. */
 bool period_parse(const char *text, int64_t now_ms, int64_t *out_ms, struct error *err) MUST_CHECK;
 
-/* Today and the six days before it. */
-int64_t period_default_since(int64_t now_ms);
+/* The beginning of the sixth day before the one that holds `last_ms`: seven days. */
+int64_t period_default_since(int64_t last_ms);
 
 /* The beginning of the hour, day, ISO week or month that holds `ms`. */
 int64_t period_hour(int64_t ms);

@@ -137,6 +137,13 @@ class Lifecycle(unittest.TestCase):
             bridge.process.stdout.close()
             bridge.process = None
 
+    def test_a_terminal_that_closes_ends_it_like_ctrl_c(self):
+        with Bridge() as bridge:
+            bridge.process.send_signal(1)
+            self.assertIn(bridge.process.wait(5), (0, 130))
+            bridge.process.stdout.close()
+            bridge.process = None
+
     def test_tells_the_service_manager_that_it_is_ready(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "notify")
