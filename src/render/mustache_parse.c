@@ -117,6 +117,8 @@ static bool read_tag(struct parser *p, size_t at, struct tag *tag)
 	char close[MUSTACHE_DELIMITER_MAX + 1];
 	size_t close_len = 0, from = at + p->open.len;
 	*tag = (struct tag){ .at = at };
+	while (from < t->len && strchr(BLANKS, t->text[from]))
+		from++;
 	if (from < t->len && strchr("!#^/>=&{$<", t->text[from]))
 		tag->sigil = t->text[from++];
 	if (tag->sigil == '{' || tag->sigil == '=')
