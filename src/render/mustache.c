@@ -22,7 +22,8 @@ struct render {
 	const struct mustache_options *options;
 	struct buf *out;
 	struct error *err;
-	struct buf indentation; /* of all partials that we are in */
+	struct buf indentation; /* of all partials that we are in… */
+	size_t indentation_at; /* …and from where on it counts: not past a partial within a line */
 	struct loaded *partials;
 	size_t partial_count, partial_room;
 	size_t depth; /* partials that we are in */
@@ -51,10 +52,16 @@ static bool fail_output(struct render *r, const struct span *span, const struct 
 		span->t, node->at, r->err, "the output would pass %zu bytes", r->out->max);
 }
 
+static struct slice current_indentation(const struct render *r)
+{
+	return slice_of(buf_str(&r->indentation) + r->indentation_at,
+		r->indentation.len - r->indentation_at);
+}
+
 static bool append_line(struct render *r, struct slice line, bool is_indented)
 {
 	bool is_empty = line.len && (line.ptr[0] == '\n' || slice_eq_str(line, "\r\n"));
-	if (is_indented && !is_empty && !buf_append_slice(r->out, buf_slice(&r->indentation)))
+	if (is_indented && !is_empty && !buf_append_slice(r->out, current_indentation(r)))
 		return false;
 	return buf_append_slice(r->out, line);
 }
@@ -64,7 +71,7 @@ static bool render_text(struct render *r, const struct span *span, const struct 
 {
 	struct slice rest = node->bytes;
 	bool starts_line = node->starts_line, fits = true;
-	if (r->indentation.len == 0)
+	if (r->indentation.len == r->indentation_at)
 		return buf_append_slice(r->out, rest) || fail_output(r, span, node);
 	do {
 		const unsigned char *newline = rest.len ? memchr(rest.ptr, '\n', rest.len) : NULL;
@@ -181,7 +188,9 @@ static bool render_partial(struct render *r, const struct span *span, const stru
 			(int)name.len, (const char *)name.ptr);
 	if (!t)
 		return true;
-	size_t outer = r->indentation.len;
+	size_t outer = r->indentation.len, outer_at = r->indentation_at;
+	if (!node->stands_alone)
+		r->indentation_at = outer;
 	if (!buf_append_slice(&r->indentation, node->indentation))
 		return mustache_fail(
 			span->t, node->at, r->err, "partials indent each other too far");
@@ -189,6 +198,7 @@ static bool render_partial(struct render *r, const struct span *span, const stru
 	bool ok = render_span(r, &(struct span){ .t = t, .end = t->count, .scope = span->scope });
 	r->depth--;
 	r->indentation.len = outer;
+	r->indentation_at = outer_at;
 	return ok;
 }
 

@@ -21,7 +21,8 @@ struct node {
 	enum node_kind kind;
 	bool starts_line; /* of a text: nothing of its line lies in front, so a partial's indentation does */
 	struct slice bytes;	  /* the text, or the name */
-	struct slice indentation; /* of a partial that stands alone */
+	bool stands_alone;	  /* of a partial: its lines are indented like the tag */
+	struct slice indentation; /* of such a partial */
 	size_t at;		  /* where the tag begins, for messages */
 	size_t end;		  /* of a section: the index of the first node behind it */
 };

@@ -250,27 +250,37 @@ static bool find_own_line(
 }
 
 /* The text in front of the tag becomes a node, and the next text begins behind the tag, or behind its line.
- * Returns the indentation of a tag that stands alone. */
-static struct slice cut_out(struct parser *p, const struct tag *tag)
+ * True for a tag that stands alone; *indentation are the blanks in front of it. */
+static bool cut_out(struct parser *p, const struct tag *tag, struct slice *indentation)
 {
 	bool writes = strchr("&{", tag->sigil) != NULL; /* and '\0', the end of this string */
 	size_t start, end;
 	if (!writes && find_own_line(p->t, tag, &start, &end)) {
 		add_text(p, start);
 		p->text_at = end;
-		return slice_of(p->t->text + start, tag->at - start);
+		*indentation = slice_of(p->t->text + start, tag->at - start);
+		return true;
 	}
 	add_text(p, tag->at);
 	if (is_line_start(p->t, tag->at))
 		add_node(p, NODE_TEXT, slice_of(p->t->text + tag->at, 0), tag->at)->starts_line =
 			true;
 	p->text_at = tag->end;
-	return slice_of(NULL, 0);
+	return false;
+}
+
+static void add_partial(
+	struct parser *p, const struct tag *tag, bool stands_alone, struct slice indentation)
+{
+	struct node *node = add_node(p, NODE_PARTIAL, tag->content, tag->at);
+	node->stands_alone = stands_alone;
+	node->indentation = indentation;
 }
 
 static bool add_tag(struct parser *p, const struct tag *tag)
 {
-	struct slice indentation = cut_out(p, tag);
+	struct slice indentation = { 0 };
+	bool stands_alone = cut_out(p, tag, &indentation);
 	switch (tag->sigil) {
 	case '!':
 		return true;
@@ -286,7 +296,7 @@ static bool add_tag(struct parser *p, const struct tag *tag)
 	case '/':
 		return close_section(p, tag);
 	case '>':
-		add_node(p, NODE_PARTIAL, tag->content, tag->at)->indentation = indentation;
+		add_partial(p, tag, stands_alone, indentation);
 		return true;
 	}
 	add_node(p, tag->sigil ? NODE_RAW : NODE_ESCAPED, tag->content, tag->at);

@@ -228,6 +228,23 @@ static void test_mustache_indents_the_lines_of_a_partial_but_not_those_of_its_va
 		"x\n a:\n   b: x\ny\n\n   - one\n   - two\n   true c\r\n\r\n z\nend\n");
 }
 
+static void test_mustache_partial_within_a_line_is_not_indented(void **state)
+{
+	(void)state;
+	static const struct partial partials[] = {
+		{ "outer", "a {{>inner}} b\n{{>inner}}\n  {{>inner}} c\n" },
+		{ "inner", "1\n2{{>last}}" },
+		{ "last", "3\n  {{>end}}\n4" },
+		{ "end", "5\n6\n" },
+		{ 0 },
+	};
+	/* As when each line of "outer" had been indented before it was rendered. */
+	assert_renders("  {{>outer}}\n", strict, partials,
+		"  a 1\n23\n  5\n  6\n4 b\n"
+		"  1\n  23\n  5\n  6\n4"
+		"    1\n23\n  5\n  6\n4 c\n");
+}
+
 static char *repeat(const char *s, size_t times)
 {
 	struct buf b = BUF_INIT(BUF_UNLIMITED);
@@ -309,6 +326,24 @@ static void test_mustache_ends_nested_loops_that_write_nothing(void **state)
 	assert_fails(buf_str(&template), NULL, "the render takes more than 1048576 steps");
 }
 
+static void test_mustache_ends_long_loops_over_empty_sections(void **state)
+{
+	(void)state;
+	AUTO(error) struct error err = ERROR_INIT;
+	AUTO(buf) struct buf out = BUF_INIT(100);
+	AUTO(value) struct value *root = value_map();
+	struct value *list = value_list();
+	for (int i = 0; i < 2000; i++)
+		value_append(list, value_bool(true));
+	value_set(root, "list", list);
+	AUTO(mustache)
+	struct mustache *t =
+		mustache_parse("t", SLICE_LIT("{{#list}}{{#list}}{{/list}}{{/list}}"), &err);
+	assert_false(mustache_render(t, root, &lenient, &out, &err));
+	assert_string_equal(
+		err.message, "t, line 1, column 10: the render takes more than 1048576 steps");
+}
+
 static void test_mustache_output_stops_at_its_maximum(void **state)
 {
 	(void)state;
@@ -372,12 +407,14 @@ int main(void)
 		cmocka_unit_test(test_mustache_value_is_not_read_as_a_template),
 		cmocka_unit_test(
 			test_mustache_indents_the_lines_of_a_partial_but_not_those_of_its_values),
+		cmocka_unit_test(test_mustache_partial_within_a_line_is_not_indented),
 		cmocka_unit_test(test_mustache_refuses_a_template_that_is_too_large),
 		cmocka_unit_test(test_mustache_refuses_a_name_that_is_too_long),
 		cmocka_unit_test(test_mustache_refuses_sections_that_are_nested_too_deep),
 		cmocka_unit_test(test_mustache_refuses_a_partial_that_includes_itself_for_ever),
 		cmocka_unit_test(test_mustache_ends_a_partial_that_includes_itself_twice),
 		cmocka_unit_test(test_mustache_ends_nested_loops_that_write_nothing),
+		cmocka_unit_test(test_mustache_ends_long_loops_over_empty_sections),
 		cmocka_unit_test(test_mustache_output_stops_at_its_maximum),
 		cmocka_unit_test(test_mustache_refuses_values_before_it_writes_anything),
 		cmocka_unit_test(test_mustache_renders_the_same_again),
