@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Hostile values through render_values and back by a reader that is not ours.
+
+    readers.py yaml|compose|promtool PATH-OF-RENDER_VALUES
+
+Ends with 77, skipped, where the reader is not there.
+"""
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LISTED = json.loads((ROOT / "tests/data/hostile/values.json").read_text())
+
+
+def hostile_values(mixtures):
+    source = random.Random(20261125)
+    long = "".join(LISTED)
+    values = LISTED + [long * (10240 // len(long) + 1)]
+    values += ["".join(source.choices(LISTED, k=source.randint(2, 6))) for _ in range(mixtures)]
+    return values
+
+
+def render(program, path, template, values):
+    data = {"values": [{"name": f"V{i}", "text": text} for i, text in enumerate(values)]}
+    request = json.dumps({"template": template, "data": data})
+    return subprocess.run([program, path], input=request.encode(), stdout=subprocess.PIPE, check=True).stdout
+
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(77)
+
+
+def undo_dollars(text):
+    """What is left of a text when $$ is a dollar and nothing else may begin with one."""
+    parts = text.split("$$")
+    assert not any("$" in part for part in parts), f"a dollar is left alone in {text!r}"
+    return "$".join(parts)
+
+
+def compare(where, sent, got):
+    wrong = [i for i, text in enumerate(sent) if not isinstance(got[i], str) or got[i] != text]
+    for i in wrong[:10]:
+        print(f"{where}: value {i}: sent {sent[i]!r}, got {got[i]!r}")
+    if wrong or len(sent) != len(got):
+        sys.exit(f"{where}: {len(wrong)} of {len(sent)} values are not what was sent")
+    print(f"{where}: {len(sent)} values are what was sent")
+
+
+def check_yaml(program):
+    """PyYAML is strict about what is printable and resolves types as YAML 1.1 has them."""
+    try:
+        import yaml
+    except ImportError:
+        skip("Python has no yaml")
+    template = ("block:\n{{#values}}\n  - {{text}} # behind it\n{{/values}}\n"
+                "flow: [{{#values}}{a: {{text}}, b: end}, {{/values}}]\n")
+    values = hostile_values(500)
+    for path, expands in [("config/rules/stack.yml", False), ("config/prometheus.yml", False),
+                          ("docker-compose.yml", True), ("config/otel-collector-config.yaml", True),
+                          ("config/grafana/provisioning/datasources/prometheus.yml", True)]:
+        document = yaml.safe_load(render(program, path, template, values).decode())
+        flow = [item["a"] for item in document["flow"]]
+        for where, got in [("block", document["block"]), ("flow", flow)]:
+            if expands:
+                got = [undo_dollars(text) for text in got]
+            compare(f"{path}, {where}", values, got)
+
+
+def has_compose():
+    return shutil.which("docker") and subprocess.run(
+        ["docker", "compose", "version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def check_compose(program):
+    """In the compose file itself, and from .env where the compose file refers to it. Both are interpolated."""
+    if not has_compose():
+        skip("there is no docker compose")
+    values = hostile_values(300)
+    compose = ("{{=<% %>=}}\nservices:\n  a:\n    image: none\n"
+               "    labels:\n<%#values%>\n      l<%&name%>: <%text%>\n<%/values%>\n"
+               "    environment:\n<%#values%>\n      E<%&name%>: <%text%>\n      R<%&name%>: ${<%&name%>}\n<%/values%>\n")
+    with tempfile.TemporaryDirectory() as folder:
+        stack = pathlib.Path(folder)
+        (stack / "docker-compose.yml").write_bytes(render(program, "docker-compose.yml", compose, values))
+        (stack / ".env").write_bytes(render(program, ".env",
+            "{{#values}}\n# {{text}}\n{{{name}}}={{text}}\n{{/values}}\n", values))
+        done = subprocess.run(["docker", "compose", "--project-name", "readback", "config", "--format", "json"],
+            cwd=folder, stdout=subprocess.PIPE, check=True, env={**os.environ, "COMPOSE_FILE": "docker-compose.yml"})
+    service = json.loads(done.stdout)["services"]["a"]
+    for where, names in [("labels", "l"), ("environment", "E"), ("environment", "R")]:
+        # The command writes a dollar as $$, so that its output can be read as a compose file again.
+        got = [undo_dollars(service[where][f"{names}V{i}"]) for i in range(len(values))]
+        compare(f"compose, {where} {names}", values, got)
+
+
+def promtool_path():
+    kept = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
+    kept = kept / "cctm-tests/prometheus/usr/bin/promtool"
+    return shutil.which("promtool") or (kept if kept.exists() else None)
+
+
+def check_promtool(program):
+    promtool = promtool_path()
+    if not promtool:
+        skip("there is no promtool")
+    template = "global:\n  external_labels:\n{{#values}}\n    {{{name}}}: {{text}}\n{{/values}}\n"
+    with tempfile.TemporaryDirectory() as folder:
+        config = pathlib.Path(folder) / "prometheus.yml"
+        config.write_bytes(render(program, "config/prometheus.yml", template, hostile_values(300)))
+        done = subprocess.run([promtool, "check", "config", config])
+    sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    checks = {"yaml": check_yaml, "compose": check_compose, "promtool": check_promtool}
+    checks[sys.argv[1]](sys.argv[2])
