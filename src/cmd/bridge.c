@@ -10,23 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/bridge_internal.h"
 #include "cmd/cmd.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/out.h"
-
-struct bridge_args {
-	const char *state;
-	const char *bind;
-	int64_t otlp_http_port, otlp_grpc_port, exporter_port, health_port, zpages_port;
-	const char *durability;
-	int64_t series_max, streams_max;
-	int64_t max_body;
-	int64_t zero_hold_ms;
-	int64_t retention_ms;
-	bool session_label;
-	const char *cors_origins;
-};
 
 static const char *const durabilities[] = { "os", "disk", NULL };
 
@@ -70,6 +58,7 @@ static const struct example bridge_examples[] = {
 	{ "cctm bridge --otlp-http-port 0 --json", "take free ports and print them as one line" },
 	{ "cctm bridge --durability disk --state /srv/cctm",
 		"survive power loss, keep data there" },
+	{ "cctm bridge -C /srv/stack", "as the cctm.yaml in that directory says" },
 	{ NULL, NULL },
 };
 
@@ -93,6 +82,11 @@ const struct command cmd_bridge = {
 		"for cctm report, also while no bridge runs. Prompts, responses and tool inputs "
 		"are "
 		"never stored or logged.\n"
+		"\n"
+		"With -C or CCTM_DIR, and a cctm.yaml in that directory, what is not said by an "
+		"option is taken from there: bind, the ports, otlp.max_body, otlp.cors_origins and "
+		"the keys of bridge. What the file asks for and this version cannot do to protect "
+		"the ports (a token, TLS) is refused.\n"
 		"\n"
 		"SIGTERM or Ctrl-C ends it within five seconds: it finishes what it accepted and "
 		"writes a checkpoint. Under systemd with Type=notify it says when it is ready.",
@@ -150,9 +144,8 @@ static void on_ready(void *ctx, const struct bridge_running *running)
 		return;
 }
 
-static int bridge_command(struct context *ctx, const void *raw, struct error *err)
+static int run_with(struct context *ctx, const struct bridge_args *args, struct error *err)
 {
-	const struct bridge_args *args = raw;
 	if (!check_bind(args->bind, err))
 		return -1;
 	AUTO(str) char *home = data_home();
@@ -176,4 +169,15 @@ static int bridge_command(struct context *ctx, const void *raw, struct error *er
 	};
 	struct ready ready = { ctx, args };
 	return bridge_run(&options, on_ready, &ready, err) ? 0 : -1;
+}
+
+static int bridge_command(struct context *ctx, const void *raw, struct error *err)
+{
+	struct bridge_args args = *(const struct bridge_args *)raw;
+	struct bridge_file file = { 0 };
+	int status = -1;
+	if (bridge_take_file(ctx, bridge_options, &args, &file, err))
+		status = run_with(ctx, &args, err);
+	bridge_file_clear(&file);
+	return status;
 }

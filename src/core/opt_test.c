@@ -195,9 +195,9 @@ static void test_opt_fills_two_structs_and_stops_at_the_first_word(void **state)
 	int used = 0;
 	char *argv[] = { (char *)(uintptr_t) "-q", (char *)(uintptr_t) "report",
 		(char *)(uintptr_t) "-c" };
-	const struct opt_set leading[] = { { global_options, &global }, { 0 } };
-	const struct opt_set both[] = { { sample_options, &args }, { global_options, &global },
-		{ 0 } };
+	const struct opt_set leading[] = { { global_options, &global, NULL }, { 0 } };
+	const struct opt_set both[] = { { sample_options, &args, NULL },
+		{ global_options, &global, NULL }, { 0 } };
 	assert_true(opt_defaults(global_options, &global, sizeof global, &err));
 	assert_true(opt_parse_leading(leading, 3, argv, &used, &err));
 	assert_int_equal(used, 1);

@@ -101,8 +101,8 @@ int main(int argc, char **argv)
 	if (!command)
 		return 2;
 	void *args = mem_zalloc(command->args_size);
-	const struct opt_set sets[] = { { global_options, &globals }, { command->options, args },
-		{ 0 } };
+	const struct opt_set sets[] = { { global_options, &globals, NULL },
+		{ command->options, args, NULL }, { 0 } };
 	struct out *out = out_new(COLOR_NEVER, false);
 	bool is_done = opt_parse_sets(sets, command->arguments, args, argc - 2, argv + 2, &err);
 	struct context ctx = { .out = out,
