@@ -13,7 +13,9 @@ static const char *culprit(const struct config *config, const char *a, const cha
 	const struct origin *of_b = &config_setting(config, b)->origin;
 	if (of_a->kind != of_b->kind)
 		return of_a->kind > of_b->kind ? a : b;
-	return of_a->line > of_b->line ? a : b;
+	if (of_a->line != of_b->line)
+		return of_a->line > of_b->line ? a : b;
+	return of_a->column > of_b->column ? a : b;
 }
 
 static void blame(const struct config *config, const char *key, struct problems *problems,

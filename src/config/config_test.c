@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +42,8 @@ struct bad {
 static void check_problems(const struct bad *cases, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		check_problem(cases[i].text, strlen(cases[i].text), cases[i].expected, cases[i].hint);
+		check_problem(
+			cases[i].text, strlen(cases[i].text), cases[i].expected, cases[i].hint);
 }
 
 #define CHECK(cases) check_problems(cases, sizeof(cases) / sizeof *(cases))
@@ -54,40 +54,51 @@ static void test_config_problems_of_keys_name_line_and_column(void **state)
 
 	static const struct bad cases[] = {
 		{ "bnid: ::1\n", "cctm.yaml:1:1: there is no key bnid",
-			"did you mean bind? Allowed is an IPv4 or IPv6 address; for example 0.0.0.0" },
-		{ "# c\nports:\n  grafanna: 3000\n", "cctm.yaml:3:3: there is no key ports.grafanna",
+			"did you mean bind? Allowed is an IPv4 or IPv6 address; for example "
+			"0.0.0.0" },
+		{ "# c\nports:\n  grafanna: 3000\n",
+			"cctm.yaml:3:3: there is no key ports.grafanna",
 			"did you mean ports.grafana?" },
 		{ "ports: { grafana: 3000, grafanna: 1 }\n",
 			"cctm.yaml:1:25: there is no key ports.grafanna", NULL },
 		{ "ports.grafana: 3000\n", "cctm.yaml:1:1: there is no key ports.grafana", NULL },
 		{ "grafana:\n  admin_password: x\n",
 			"cctm.yaml:2:3: there is no key grafana.admin_password", "in .env" },
-		{ "xyzzy: 1\n", "cctm.yaml:1:1: there is no key xyzzy", "'cctm config' lists all keys" },
+		{ "xyzzy: 1\n", "cctm.yaml:1:1: there is no key xyzzy",
+			"'cctm config' lists all keys" },
 		{ "ports:\n  grafana: 70000\n",
-			"cctm.yaml:2:12: ports.grafana: \"70000\" is too large", "from 1 to 65535" },
+			"cctm.yaml:2:12: ports.grafana: \"70000\" is too large",
+			"from 1 to 65535" },
 		{ "ports: { grafana: \"3000\" }\n",
-			"cctm.yaml:1:19: ports.grafana: \"3000\" is a text here: write it without quotes",
+			"cctm.yaml:1:19: ports.grafana: \"3000\" is a text here: write it without "
+			"quotes",
 			NULL },
 		{ "bind:\n", "cctm.yaml:1:6: bind: there is no value", "for example 0.0.0.0" },
 		{ "bind: ~\n", "cctm.yaml:1:7: bind: there is no value", NULL },
-		{ "bind: [::1]\n", "cctm.yaml:1:7: bind: is a single value, and this is a list", NULL },
+		{ "bind: [a]\n", "cctm.yaml:1:7: bind: is a single value, and this is a list",
+			NULL },
 		{ "bind: { a: b }\n", "cctm.yaml:1:7: bind: is a single value, and this is a group",
 			NULL },
-		{ "ports: 3000\n", "cctm.yaml:1:8: ports: is a group of keys, and this is a single value",
+		{ "ports: 3000\n",
+			"cctm.yaml:1:8: ports: is a group of keys, and this is a single value",
 			"'cctm config ports'" },
-		{ "ports: [3000]\n", "cctm.yaml:1:8: ports: is a group of keys, and this is a list", NULL },
+		{ "ports: [3000]\n", "cctm.yaml:1:8: ports: is a group of keys, and this is a list",
+			NULL },
 		{ "otlp: { cors_origins: '*' }\n",
-			"cctm.yaml:1:23: otlp.cors_origins: is a list, and this is none", "[https://" },
+			"cctm.yaml:1:23: otlp.cors_origins: is a list, and this is none",
+			"[https://" },
 		{ "otlp:\n  cors_origins:\n    - '*'\n    - x\n",
-			"cctm.yaml:4:7: otlp.cors_origins: \"x\" does not begin with http:// or https://",
+			"cctm.yaml:4:7: otlp.cors_origins: \"x\" does not begin with http:// or "
+			"https://",
 			NULL },
 		{ "otlp: { cors_origins: [{ a: b }] }\n",
 			"cctm.yaml:1:24: otlp.cors_origins: item 1 is no text", NULL },
-		{ "otlp: { cors_origins: }\n", "cctm.yaml:1:22: otlp.cors_origins: there is no value",
-			NULL },
+		{ "otlp: { cors_origins: }\n",
+			"cctm.yaml:1:23: otlp.cors_origins: there is no value", NULL },
 		{ "\xC3\xA9: 1\n", "cctm.yaml:1:1: there is no key \xC3\xA9", NULL },
 		{ "grafana: { admin_user: \"\xC3\xA9\xE2\x82\xAC\", anonymous: no }\n",
-			"cctm.yaml:1:41: grafana.anonymous: \"no\" is neither true nor false", NULL },
+			"cctm.yaml:1:41: grafana.anonymous: \"no\" is neither true nor false",
+			NULL },
 		{ "- bind\n", "cctm.yaml:1:1: the file holds no keys", NULL },
 		{ "bind\n", "cctm.yaml:1:1: the file holds no keys", NULL },
 	};
@@ -111,24 +122,29 @@ static void test_config_problems_of_yaml_name_line_and_column(void **state)
 			"write the value out" },
 		{ "bind: &here ::1\n", "cctm.yaml:1:7: there is an anchor (&here)", NULL },
 		{ "ports: &p { grafana: 1 }\n", "cctm.yaml:1:8: there is an anchor (&p)", NULL },
-		{ "bind: !!str ::1\n", "cctm.yaml:1:7: there is a tag (tag:yaml.org,2002:str)", NULL },
-		{ "<<: { bind: ::1 }\n", "cctm.yaml:1:1: there is no key <<", NULL },
-		{ "bind: ::1\n---\nbind: ::1\n", "cctm.yaml:2:1: a second document begins here", NULL },
+		{ "bind: !!str ::1\n", "cctm.yaml:1:7: there is a tag (tag:yaml.org,2002:str)",
+			NULL },
+		{ "<<: { bind: a }\n", "cctm.yaml:1:1: there is no key <<", NULL },
+		{ "bind: ::1\n---\nbind: ::1\n", "cctm.yaml:2:1: a second document begins here",
+			NULL },
 		{ "? [a, b]\n: c\n", "cctm.yaml:1:3: a key is not a word", NULL },
-		{ "\xEF\xBB\xBF" "bind: ::1\n", "cctm.yaml:1:1: the file begins with a byte order mark",
-			"without one" },
+		{ "\xEF\xBB\xBF"
+		  "bind: ::1\n",
+			"cctm.yaml:1:1: the file begins with a byte order mark", "without one" },
 		{ "project: \xC3(\n", "cctm.yaml:1:10: the byte 0xC3 is not UTF-8", NULL },
 		{ "bind: ::1\nproject: caf\xE9\n", "cctm.yaml:2:13: the byte 0xE9 is not UTF-8",
 			"save the file as UTF-8" },
 		{ "project: a\x01\n", "cctm.yaml:1:11: there is the control character 0x01", NULL },
 		{ "project: \"a\\0b\"\n", "cctm.yaml:1:10: the text holds a NUL character", NULL },
-		{ "project: \xC2\x81\n", "cctm.yaml:1:10: there is a character that YAML does not allow",
-			NULL },
+		{ "project: \xC2\x81\n",
+			"cctm.yaml:1:10: there is a character that YAML does not allow", NULL },
 	};
 
 	CHECK(cases);
 	check_problem("a: b\0c\n", 7, "cctm.yaml:1:5: there is a NUL character", NULL);
-	check_problem("\xFF\xFE" "a\0", 4, "cctm.yaml:1:4: there is a NUL character", NULL);
+	check_problem("\xFF\xFE"
+		      "a\0",
+		4, "cctm.yaml:1:4: there is a NUL character", NULL);
 }
 
 static void test_config_problems_of_syntax_say_where(void **state)
@@ -162,7 +178,8 @@ static void test_config_collects_all_problems(void **state)
 	(void)state;
 	AUTO(config) struct config config = { 0 };
 	AUTO(problems) struct problems problems = { 0 };
-	assert_false(load("bind: x\nports: { grafana: 0, what: 1 }\nruntime: no\n", &config, &problems));
+	assert_false(
+		load("bind: x\nports: { grafana: 0, what: 1 }\nruntime: no\n", &config, &problems));
 	assert_int_equal(problems.count, 4);
 	AUTO(error) struct error err = ERROR_INIT;
 	error_clear(&err);
@@ -196,7 +213,8 @@ static void test_config_takes_every_way_to_write_yaml(void **state)
 		"ports:\n  grafana: 3001\notlp:\n  cors_origins:\n  - '*'\n",
 		"ports:\r\n  grafana: 3001\r\notlp:\r\n  cors_origins: [\"*\"]\r\n",
 		"{ports: {grafana: 3001}, otlp: {cors_origins: [\"*\"]}}",
-		"--- # c\nports:\n     grafana:   3001   # c\notlp: {cors_origins: [ '*' , ]}\n...\n",
+		"--- # c\nports:\n     grafana:   3001   # c\notlp: {cors_origins: [ '*' , "
+		"]}\n...\n",
 		"\"ports\": {\"grafana\": 3001}\notlp: {cors_origins: [\"\\x2A\"]}\n",
 		"? ports\n: grafana: 3001\notlp:\n  cors_origins:\n    - >-\n      *\n",
 		"%YAML 1.1\n---\nports: {grafana: 3001}\nbudgets:\nlimits:\n  collector:\n"
@@ -219,7 +237,8 @@ static void test_config_without_content_is_the_defaults(void **state)
 {
 	(void)state;
 
-	static const char *const texts[] = { "", "\n", "# nothing\n", "---\n", "---\n...\n", "~\n", "{}\n" };
+	static const char *const texts[] = { "", "\n", "# nothing\n", "---\n", "---\n...\n", "~\n",
+		"{}\n" };
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		AUTO(config) struct config config = { 0 };
@@ -265,10 +284,9 @@ static void test_config_flag_beats_variable_beats_file_beats_profile_beats_defau
 {
 	(void)state;
 	static const struct config_flag flags[] = { { "bind", "0.0.0.0", "--bind" } };
-	const struct config_request request = { .path = "cctm.yaml",
-		.variable = variables,
-		.flags = flags,
-		.flag_count = 1 };
+	const struct config_request request = {
+		.path = "cctm.yaml", .variable = variables, .flags = flags, .flag_count = 1
+	};
 	static const char text[] = "profile: team\nbind: 10.0.0.1\nproject: by-file\n"
 				   "storage: bind\nprometheus:\n  retention_time: 30d\n";
 	AUTO(config) struct config config = { 0 };
@@ -277,7 +295,8 @@ static void test_config_flag_beats_variable_beats_file_beats_profile_beats_defau
 		fail_msg("%s", problems.items[0].error.message);
 	check_origin(&config, "bind", "0.0.0.0", "--bind");
 	check_origin(&config, "project", "by-variable", "CCTM_PROJECT");
-	check_origin(&config, "otlp.cors_origins", "[https://a, https://b]", "CCTM_OTLP_CORS_ORIGINS");
+	check_origin(
+		&config, "otlp.cors_origins", "[https://a, https://b]", "CCTM_OTLP_CORS_ORIGINS");
 	check_origin(&config, "storage", "bind", "cctm.yaml:4"); /* an empty variable is none */
 	check_origin(&config, "prometheus.retention_time", "30d", "cctm.yaml:6");
 	check_origin(&config, "ingest", "bridge", "profile team");
@@ -324,9 +343,11 @@ static void test_config_keys_are_checked_together(void **state)
 
 	static const struct bad cases[] = {
 		{ "ports: { exporter: 3000 }\n",
-			"cctm.yaml:1:20: ports.exporter: 3000 is also ports.grafana (default)", NULL },
+			"cctm.yaml:1:20: ports.exporter: 3000 is also ports.grafana (default)",
+			NULL },
 		{ "ports: { exporter: 5000, grafana: 5000 }\n",
-			"cctm.yaml:1:35: ports.grafana: 5000 is also ports.exporter (cctm.yaml:1)", NULL },
+			"cctm.yaml:1:35: ports.grafana: 5000 is also ports.exporter (cctm.yaml:1)",
+			NULL },
 		{ "bridge: { zero_hold: 9s }\n",
 			"cctm.yaml:1:22: bridge.zero_hold: 9s is too short for "
 			"prometheus.scrape_interval: 10s (default)",
@@ -369,10 +390,11 @@ static void test_config_refuses_a_large_file(void **state)
 	memset(bytes, '#', TREE_BYTES_MAX + 1);
 	AUTO(config) struct config config = { 0 };
 	AUTO(problems) struct problems problems = { 0 };
-	assert_true(config_check_bytes(&of_file, slice_of(bytes, TREE_BYTES_MAX), &config, &problems));
+	assert_true(
+		config_check_bytes(&of_file, slice_of(bytes, TREE_BYTES_MAX), &config, &problems));
 	config_clear(&config);
-	assert_false(
-		config_check_bytes(&of_file, slice_of(bytes, TREE_BYTES_MAX + 1), &config, &problems));
+	assert_false(config_check_bytes(
+		&of_file, slice_of(bytes, TREE_BYTES_MAX + 1), &config, &problems));
 	assert_string_equal(problems.items[0].error.message, "the file is larger than 1MiB");
 	free(bytes);
 }
@@ -404,7 +426,7 @@ static void test_config_ends_at_its_limits(void **state)
 static void test_config_bomb_stops_at_its_first_anchor(void **state)
 {
 	(void)state;
-	check_problem("a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n", 40,
+	check_problem("a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n", 37,
 		"cctm.yaml:1:4: there is an anchor (&a)", NULL);
 }
 
@@ -430,7 +452,8 @@ int main(void)
 		cmocka_unit_test(test_config_refuses_a_newer_version_and_says_nothing_else),
 		cmocka_unit_test(test_config_takes_every_way_to_write_yaml),
 		cmocka_unit_test(test_config_without_content_is_the_defaults),
-		cmocka_unit_test(test_config_flag_beats_variable_beats_file_beats_profile_beats_default),
+		cmocka_unit_test(
+			test_config_flag_beats_variable_beats_file_beats_profile_beats_default),
 		cmocka_unit_test(test_config_problem_of_a_variable_names_it),
 		cmocka_unit_test(test_config_profile_of_a_variable_changes_defaults),
 		cmocka_unit_test(test_config_keys_are_checked_together),

@@ -1,9 +1,8 @@
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +21,10 @@ static void test_keys_have_all_that_help_and_errors_need(void **state)
 		const struct key *key = &config_keys[i];
 		if (!key->path || !key->sentence || !key->example)
 			fail_msg("row %zu lacks path, sentence or example", i);
-		if (!isupper((unsigned char)key->sentence[0]) || !str_has_suffix(key->sentence, "."))
-			fail_msg("%s: a sentence begins with a capital and ends with a full stop", key->path);
+		if (!isupper((unsigned char)key->sentence[0]) ||
+			!str_has_suffix(key->sentence, "."))
+			fail_msg("%s: a sentence begins with a capital and ends with a full stop",
+				key->path);
 		if (key->type == KEY_CHOICE && !key->choices)
 			fail_msg("%s: a choice needs choices", key->path);
 		bool is_number = key->type == KEY_INT || key->type == KEY_DECIMAL ||
@@ -66,7 +67,8 @@ static void test_keys_and_variables_are_there_once(void **state)
 			if (mine && other)
 				assert_string_not_equal(mine, other);
 		}
-		assert_false(key_is_group(config_keys[i].path)); /* it would be a value and a group */
+		assert_false(
+			key_is_group(config_keys[i].path)); /* it would be a value and a group */
 		/* Variables with a meaning of their own. */
 		assert_true(!mine || strcmp(mine, "CCTM_DIR") != 0);
 	}
@@ -120,8 +122,8 @@ static void test_keys_name_their_variable_and_what_is_allowed(void **state)
 		{ "bridge.zero_hold", "a duration from 1s to 1h" },
 		{ "runtime", "one of auto, docker or embedded" },
 		{ "budgets.daily_usd", "a number from 0.01 to 1000000000 (USD), or null" },
-		{ "otlp.cors_origins",
-			"a list, each item an origin (http or https, a host and perhaps a port) or *" },
+		{ "otlp.cors_origins", "a list, each item an origin (http or https, a host and "
+				       "perhaps a port) or *" },
 		{ "version", "a whole number, and only 1" },
 	};
 

@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
 #include <string.h>
 
 #include <cmocka.h>
@@ -27,7 +26,8 @@ static void check(const struct row *row, enum value_style style)
 	bool is_read = style == VALUE_QUOTED ? value_parse(key, row->text, style, &value, &err)
 					     : value_parse_words(key, row->text, &value, &err);
 	if (is_read != !row->reason)
-		fail_msg("%s: \"%s\": %s", row->key, row->text, err.message ? err.message : "taken");
+		fail_msg(
+			"%s: \"%s\": %s", row->key, row->text, err.message ? err.message : "taken");
 	if (!is_read && !strstr(err.message, row->reason))
 		fail_msg("%s: \"%s\": \"%s\" does not say \"%s\"", row->key, row->text, err.message,
 			row->reason);
@@ -152,7 +152,8 @@ static void test_value_words_have_their_grammar(void **state)
 		{ "project", "A", "is not a project name" },
 		{ "project", "-a", "is not a project name" },
 		{ "project", "a.b", "is not a project name" },
-		{ "project", "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff123", NULL },
+		{ "project", "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff123",
+			NULL },
 		{ "project", "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff1234",
 			"longer than 63" },
 		{ "time_zone", "Europe/Berlin", NULL },
@@ -268,7 +269,8 @@ static void test_value_errors_say_what_is_allowed(void **state)
 	AUTO(error) struct error err = ERROR_INIT;
 	assert_false(value_parse_words(key_find("ports.grafana"), "70000", &value, &err));
 	assert_string_equal(err.message, "\"70000\" is too large");
-	assert_string_equal(err.hint, "allowed is a whole number from 1 to 65535; for example 3000");
+	assert_string_equal(
+		err.hint, "allowed is a whole number from 1 to 65535; for example 3000");
 	error_clear(&err);
 	assert_false(value_parse_words(key_find("runtime"), "embeded", &value, &err));
 	assert_string_equal(err.hint, "did you mean embedded?");
