@@ -163,11 +163,10 @@ static int unknown_word(const char *word, struct error *err)
 
 static int run_show(struct config_job *job, const struct config_args *args, struct error *err)
 {
-	if (args->key)
-		return key_find(args->action) || key_is_group(args->action)
-			       ? wrong_words("cctm config KEY", err)
-			       : unknown_word(args->action, err);
-	if (args->action && !key_find(args->action) && !key_is_group(args->action))
+	bool is_key = args->action && (key_find(args->action) || key_is_group(args->action));
+	if (args->key && is_key)
+		return wrong_words("cctm config set KEY VALUE", err);
+	if (args->action && !is_key)
 		return unknown_word(args->action, err);
 	job->key = args->action;
 	return config_show(job, err);

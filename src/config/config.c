@@ -315,7 +315,8 @@ bool config_check(
 	struct config_request found = *request;
 	int got = request->path ? file_read(request->path, &bytes, &error) : 0;
 	if (got < 0) {
-		struct origin origin = { ORIGIN_FILE, request->path, 0, 0 };
+		/* The error names the file itself. */
+		struct origin origin = { ORIGIN_FILE, NULL, 0, 0 };
 		problems_add(problems, &origin, NULL, &error);
 		return false;
 	}

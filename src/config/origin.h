@@ -9,7 +9,8 @@ enum origin_kind { ORIGIN_DEFAULT, ORIGIN_PROFILE, ORIGIN_FILE, ORIGIN_ENVIRONME
 
 struct origin {
 	enum origin_kind kind;
-	/* The profile, the file's path, the variable, the option; NULL of defaults. */
+	/* The profile, the file's path, the variable, the option; NULL of defaults, and of a file that could
+	 * not be read. */
 	const char *name;
 	size_t line, column; /* in the file; 0: as a whole */
 };

@@ -34,6 +34,8 @@ void problems_clear(struct problems *problems)
 
 char *problem_text(const struct problem *problem)
 {
+	if (!problem->where.name && problem->where.kind == ORIGIN_FILE)
+		return mem_strdup(problem->error.message);
 	AUTO(str) char *where = origin_text(&problem->where);
 	AUTO(str)
 	char *place = problem->where.column ? mem_printf("%s:%zu", where, problem->where.column)
