@@ -139,7 +139,8 @@ static void take_entry(
 
 static void take_map(struct loader *l, const struct node *map, const char *prefix)
 {
-	for (size_t i = 0; i + 1 < map->count; i += 2) {
+	/* Past that none is kept, and looking for what was meant takes time. */
+	for (size_t i = 0; i + 1 < map->count && l->problems->count < PROBLEMS_MAX; i += 2) {
 		const struct node *name = map->children[i];
 		AUTO(str) char *path = mem_printf("%s%s%s", prefix, *prefix ? "." : "", name->text);
 		/* "ports.grafana: 3000" in one word is another key than grafana in ports. */

@@ -421,6 +421,12 @@ static void test_config_ends_at_its_limits(void **state)
 	check_repeated("- ", 100, "nested more than 16 deep");
 	check_repeated("- a\n", 100000, "more than 5000");
 	check_repeated("a", 1 << 19, "holds no keys");
+	AUTO(buf) struct buf key = BUF_INIT(BUF_UNLIMITED);
+	for (int i = 0; i <= TREE_KEY_MAX; i++)
+		buf_addc(&key, 'k');
+	buf_adds(&key, ": 1\n");
+	check_repeated(buf_str(&key), 1, "a key is longer than 256 bytes");
+	check_repeated(buf_str(&key) + 1, 1, "there is no key kkk");
 }
 
 static void test_config_bomb_stops_at_its_first_anchor(void **state)

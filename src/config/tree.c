@@ -205,6 +205,8 @@ static bool check_key(struct builder *b, const struct node *map, const struct no
 {
 	if (key->kind != NODE_SCALAR || key->style == NODE_BLOCK)
 		return fail(b, key->start, "a key is not a word");
+	if (strlen(key->text) > TREE_KEY_MAX)
+		return fail(b, key->start, "a key is longer than %d bytes", TREE_KEY_MAX);
 	for (size_t i = 0; i + 1 < map->count; i += 2) {
 		if (strcmp(map->children[i]->text, key->text) != 0)
 			continue;

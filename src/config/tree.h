@@ -18,6 +18,7 @@ struct error;
 #define TREE_BYTES_MAX (1 << 20)
 #define TREE_DEPTH_MAX 16
 #define TREE_NODES_MAX 5000
+#define TREE_KEY_MAX   256
 
 enum node_kind { NODE_SCALAR, NODE_MAP, NODE_LIST };
 
