@@ -6,7 +6,9 @@
 #ifndef CCTM_COMMAND_H
 #define CCTM_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/opt.h"
 
@@ -29,7 +31,12 @@ struct context {
 	int verbosity;
 	const struct command *const *commands; /* in the order of `cctm help`; ends with NULL */
 	const struct opt *global_options;
+	uint64_t
+		given; /* bit i is set when row i of the command's options stood in the command line */
 };
+
+/* Was the option of that name given, rather than left at its default? (In cmd/help.c.) */
+bool context_is_given(const struct context *ctx, const struct opt *options, const char *name);
 
 struct command {
 	const char *name;

@@ -18,6 +18,7 @@
 
 /* One row a command, in the order of `cctm help`. */
 static const struct command *const commands[] = {
+	&cmd_config,
 	&cmd_report,
 	&cmd_bridge,
 	&cmd_help,
@@ -52,6 +53,7 @@ struct invocation {
 	struct global_args globals;
 	const struct command *command;
 	void *args;
+	uint64_t given;
 };
 
 /* The words behind a command's name: its own options and arguments, and the global ones. */
@@ -60,8 +62,9 @@ static bool read_words(struct invocation *in, const struct command *command, int
 {
 	in->command = command;
 	in->args = mem_zalloc(command->args_size);
-	struct opt_set sets[3] = { { command->options, in->args } };
-	sets[command->options ? 1 : 0] = (struct opt_set){ global_options, &in->globals };
+	in->given = 0;
+	struct opt_set sets[3] = { { command->options, in->args, &in->given } };
+	sets[command->options ? 1 : 0] = (struct opt_set){ global_options, &in->globals, NULL };
 	return opt_defaults(command->options, in->args, command->args_size, err) &&
 	       opt_parse_sets(sets, command->arguments, in->args, argc, argv, err);
 }
@@ -97,7 +100,7 @@ static bool read_named(struct invocation *in, int argc, char *const *argv, struc
 
 static bool read_command_line(struct invocation *in, int argc, char *const *argv, struct error *err)
 {
-	const struct opt_set sets[] = { { global_options, &in->globals }, { 0 } };
+	const struct opt_set sets[] = { { global_options, &in->globals, NULL }, { 0 } };
 	int used = 0;
 	if (!opt_defaults(global_options, &in->globals, sizeof in->globals, err))
 		return false;
@@ -162,6 +165,7 @@ static int run(const struct invocation *in, struct out *out, struct error *err)
 		.verbosity = in->globals.is_verbose ? 1 : 0,
 		.commands = commands,
 		.global_options = global_options,
+		.given = in->given,
 	};
 	if (ctx.is_quiet || ctx.verbosity)
 		log_set_level(ctx.verbosity ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
@@ -204,6 +208,7 @@ int main(int argc, char **argv)
 	struct invocation in = { 0 };
 	bool is_read = read_command_line(&in, argc - 1, argv + 1, &err);
 	struct out *out = out_new(color_mode(in.globals.color));
+	out_set_quiet(out, in.globals.is_quiet);
 	int status = is_read ? run(&in, out, &err) : -1;
 	if (error_is_set(&err)) {
 		status = error_exit_status(err.code);

@@ -9,25 +9,13 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "cmd/bridge_internal.h"
 #include "cmd/cmd.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/out.h"
 #include "core/str.h"
-
-struct bridge_args {
-	const char *state;
-	const char *bind;
-	int64_t otlp_http_port, otlp_grpc_port, exporter_port, health_port, zpages_port;
-	const char *durability;
-	int64_t series_max, streams_max;
-	int64_t max_body;
-	int64_t zero_hold_ms;
-	int64_t retention_ms;
-	bool session_label;
-	const char *cors_origins;
-};
 
 static const char *const durabilities[] = { "os", "disk", NULL };
 
@@ -74,6 +62,7 @@ static const struct example bridge_examples[] = {
 	{ "cctm bridge --otlp-http-port 0 --json", "take free ports and print them as one line" },
 	{ "cctm bridge --durability disk --state /srv/cctm",
 		"survive power loss, keep data there" },
+	{ "cctm bridge -C /srv/stack", "as the cctm.yaml in that directory says" },
 	{ NULL, NULL },
 };
 
@@ -96,6 +85,11 @@ const struct command cmd_bridge = {
 		"for cctm report, also while no bridge runs. Prompts, responses and tool inputs "
 		"are never stored or logged.\n"
 		"\n"
+		"With -C or CCTM_DIR, and a cctm.yaml in that directory, what is not said by an "
+		"option is taken from there: bind, the ports, otlp.max_body, otlp.cors_origins and "
+		"the keys of bridge. What the file asks for and this version cannot do to protect "
+		"the ports (a token, TLS) is refused.\n"
+		"\n"
 		"SIGTERM or Ctrl-C ends it within five seconds: it finishes what it accepted and "
 		"writes a checkpoint. Under systemd with Type=notify it says when it is ready.",
 	.run = bridge_command,
@@ -115,7 +109,7 @@ static void warn_if_open(const char *bind)
 {
 	bool is_local = str_has_prefix(bind, "127.") || strcmp(bind, "::1") == 0;
 	if (!is_local)
-		log_warning("--bind %s: reachable from other machines, without a login; keep it "
+		log_warning("%s is reachable from other machines, without a login; keep it "
 			    "behind a firewall",
 			bind);
 }
@@ -162,9 +156,8 @@ static void on_ready(void *ctx, const struct bridge_running *running)
 		return;
 }
 
-static int bridge_command(struct context *ctx, const void *args, struct error *err)
+static int run_with(struct context *ctx, const struct bridge_args *given, struct error *err)
 {
-	const struct bridge_args *given = args;
 	if (!check_bind(given->bind, err))
 		return -1;
 	if (given->state && !*given->state) {
@@ -193,4 +186,15 @@ static int bridge_command(struct context *ctx, const void *args, struct error *e
 	};
 	struct ready ready = { ctx, given };
 	return bridge_run(&options, on_ready, &ready, err) ? 0 : -1;
+}
+
+static int bridge_command(struct context *ctx, const void *raw, struct error *err)
+{
+	struct bridge_args args = *(const struct bridge_args *)raw;
+	struct bridge_file file = { 0 };
+	int status = -1;
+	if (bridge_take_file(ctx, bridge_options, &args, &file, err))
+		status = run_with(ctx, &args, err);
+	bridge_file_clear(&file);
+	return status;
 }

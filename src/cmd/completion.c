@@ -78,6 +78,11 @@ enum value_kind completion_kind(const char *name, const char *const *choices)
 	return strcmp(name, "COMMAND") == 0 ? VALUE_COMMANDS : VALUE_ANY;
 }
 
+const char *const *completion_words(const struct opt_argument *row)
+{
+	return row->choices || !row->suggest ? row->choices : row->suggest();
+}
+
 void completion_add_words(struct buf *out, const char *const *words)
 {
 	for (size_t i = 0; words[i]; i++)

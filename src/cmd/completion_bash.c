@@ -152,7 +152,7 @@ static void add_argument_table(struct buf *out, const struct context *ctx)
 				buf_adds(out, "*) kind=");
 			else
 				buf_addf(out, "%zu) kind=", position);
-			add_kind(out, ctx, row->name, row->choices);
+			add_kind(out, ctx, row->name, completion_words(row));
 		}
 	}
 	buf_adds(out, "\tesac\n}\n\n");

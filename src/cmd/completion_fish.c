@@ -66,7 +66,7 @@ static void add_arguments(struct buf *out, const struct context *ctx, const char
 	for (size_t position = 0; row && row->name; row++, position++) {
 		buf_addf(out, "complete -c cctm -n '__cctm_at %s %zu%s'", command, position,
 			row->is_repeated ? " more" : "");
-		add_value(out, ctx, row->name, row->choices);
+		add_value(out, ctx, row->name, completion_words(row));
 		buf_adds(out, " -d ");
 		add_text(out, row->help);
 		buf_adds(out, "\n");

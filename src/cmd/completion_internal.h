@@ -15,6 +15,9 @@ enum value_kind { VALUE_ANY, VALUE_CHOICES, VALUE_DIRECTORIES, VALUE_FILES, VALU
 
 enum value_kind completion_kind(const char *name, const char *const *choices);
 
+/* What is offered for an argument: its choices or its suggestions; NULL: anything. */
+const char *const *completion_words(const struct opt_argument *row);
+
 /* "a b c" */
 void completion_add_words(struct buf *out, const char *const *words);
 void completion_add_commands(struct buf *out, const struct context *ctx);

@@ -69,7 +69,7 @@ static void add_arguments(struct buf *out, const struct opt_argument *row)
 			buf_adds(out, "\t\t'*");
 		else
 			buf_addf(out, "\t\t'%zu%s", position, row->is_optional ? ":" : "");
-		add_action(out, row->name, row->choices);
+		add_action(out, row->name, completion_words(row));
 		buf_adds(out, "'\n");
 	}
 }

@@ -1,6 +1,7 @@
 /* cctm help: what cctm and each of its commands can do, from the table that also parses the command line.
  * `cctm COMMAND --help` and `cctm` alone come here too. It reads nothing and changes nothing.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -83,6 +84,15 @@ const struct command *command_find(
 		error_hint(err, "did you mean 'cctm %s'?", nearest);
 	error_hint(err, "run 'cctm help' for the list");
 	return NULL;
+}
+
+bool context_is_given(const struct context *ctx, const struct opt *options, const char *name)
+{
+	for (size_t i = 0; options[i].type != OPT_TYPE_END; i++) {
+		if (strcmp(options[i].name, name) == 0)
+			return ctx->given >> i & 1;
+	}
+	abort(); /* the command asks for an option it does not have */
 }
 
 bool help_has_options(const struct opt *options)

@@ -59,9 +59,11 @@ static json_t *arguments_json(const struct opt_argument *row)
 	json_t *list = json_array();
 	for (; row && row->name; row++)
 		json_array_append_new(
-			list, json_pack("{s:s, s:b, s:b, s:o, s:s}", "name", row->name, "optional",
-				      row->is_optional, "repeated", row->is_repeated, "choices",
-				      choices_json(row->choices), "help", row->help));
+			list, json_pack("{s:s, s:b, s:b, s:o, s:o, s:s}", "name", row->name,
+				      "optional", row->is_optional, "repeated", row->is_repeated,
+				      "choices", choices_json(row->choices), "suggestions",
+				      choices_json(row->suggest ? row->suggest() : NULL), "help",
+				      row->help));
 	return list;
 }
 

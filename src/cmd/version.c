@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <sqlite3.h>
 #include <xxhash.h>
+#include <yaml.h>
 #include <zlib.h>
 
 #include "cmd/cmd.h"
@@ -39,7 +40,7 @@ struct library {
 	const char *name, *compiled, *running;
 };
 
-#define LIBRARY_COUNT 5
+#define LIBRARY_COUNT 6
 
 struct versions {
 	struct library libraries[LIBRARY_COUNT];
@@ -80,6 +81,8 @@ static void ask(struct versions *versions)
 		{ "zlib", ZLIB_VERSION, zlibVersion() },
 		{ "jansson", JANSSON_VERSION, jansson_version_str() },
 		{ "xxhash", XXHASH_COMPILED, versions->xxhash_running },
+		/* Its headers do not say their version; the build system knows it. */
+		{ "libyaml", CCTM_LIBYAML_VERSION, yaml_get_version_string() },
 	};
 	for (size_t i = 0; i < LIBRARY_COUNT; i++)
 		versions->libraries[i] = libraries[i];

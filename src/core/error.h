@@ -24,6 +24,7 @@
 	X(ERR_NETWORK, "network", 1, "A connection could not be made or broke.")                \
 	X(ERR_PORT_TAKEN, "port-taken", 1, "Another program listens on a port that is needed.") \
 	X(ERR_CORRUPT, "corrupt", 1, "Stored data is damaged or not cctm's.")                   \
+	X(ERR_CONFIG, "config", 1, "A setting is not allowed as it stands.")                    \
 	X(ERR_USAGE, "usage", 2, "The command line is wrong.")                                  \
 	X(ERR_UNHEALTHY, "unhealthy", 3, "It ran, and what it looked at is unhealthy.")         \
 	X(ERR_NEWER, "newer-format", 4, "Stored data was written by a newer cctm.")             \

@@ -23,7 +23,7 @@ struct words {
 
 struct found {
 	const struct opt *row; /* NULL: no such option */
-	void *args;
+	const struct opt_set *set;
 	bool is_negated;
 };
 
@@ -47,10 +47,10 @@ static struct found find_long(const struct opt_set *sets, const char *name, size
 	for (; sets->options; sets++) {
 		for (const struct opt *row = sets->options; row->type != OPT_TYPE_END; row++) {
 			if (names_row(row, name, len))
-				return (struct found){ row, sets->args, false };
+				return (struct found){ row, sets, false };
 			if (row->is_negatable && len > 3 && strncmp(name, "no-", 3) == 0 &&
 				names_row(row, name + 3, len - 3))
-				return (struct found){ row, sets->args, true };
+				return (struct found){ row, sets, true };
 		}
 	}
 	return (struct found){ 0 };
@@ -61,7 +61,7 @@ static struct found find_letter(const struct opt_set *sets, char letter)
 	for (; sets->options; sets++) {
 		for (const struct opt *row = sets->options; row->type != OPT_TYPE_END; row++) {
 			if (row->letter == letter)
-				return (struct found){ row, sets->args, false };
+				return (struct found){ row, sets, false };
 		}
 	}
 	return (struct found){ 0 };
@@ -166,6 +166,16 @@ static bool store(const struct opt *row, void *args, const char *text, struct er
 	abort(); /* a row without a type ends the list and is never stored */
 }
 
+static bool store_found(const struct found *found, const char *text, struct error *err)
+{
+	if (!store(found->row, found->set->args, text, err))
+		return false;
+	ptrdiff_t row = found->row - found->set->options;
+	if (found->set->given && row < 64)
+		*found->set->given |= UINT64_C(1) << row;
+	return true;
+}
+
 /* The value of an option: attached, or the next word. */
 static bool take_value(struct words *words, const struct found *found, const char *spelled,
 	const char *attached, struct error *err)
@@ -183,7 +193,7 @@ static bool take_value(struct words *words, const struct found *found, const cha
 		}
 		value = words->argv[words->next++];
 	}
-	return store(found->row, found->args, value, err) || error_wrap(err, "%s", spelled);
+	return store_found(found, value, err) || error_wrap(err, "%s", spelled);
 }
 
 static bool take_long(struct words *words, const char *word, struct error *err)
@@ -199,7 +209,7 @@ static bool take_long(struct words *words, const char *word, struct error *err)
 		return take_value(words, &found, spelled, attached, err);
 	if (attached)
 		return error_set(err, ERR_USAGE, "%s takes no value", spelled);
-	return store(found.row, found.args, found.is_negated ? "off" : "on", err);
+	return store_found(&found, found.is_negated ? "off" : "on", err);
 }
 
 static bool take_letters(struct words *words, const char *word, struct error *err)
@@ -213,7 +223,7 @@ static bool take_letters(struct words *words, const char *word, struct error *er
 			const char spelled[] = { '-', *at, '\0' };
 			return take_value(words, &found, spelled, at[1] ? at + 1 : NULL, err);
 		}
-		if (!store(found.row, found.args, "on", err))
+		if (!store_found(&found, "on", err))
 			return false;
 	}
 	return true;
@@ -319,7 +329,7 @@ bool opt_parse_sets(const struct opt_set *sets, const struct opt_argument *argum
 bool opt_parse(const struct opt *options, const struct opt_argument *arguments, int argc,
 	char *const *argv, void *args, size_t args_size, struct error *err)
 {
-	const struct opt_set sets[] = { { options, args }, { 0 } };
+	const struct opt_set sets[] = { { .options = options, .args = args }, { 0 } };
 	return opt_defaults(options, args, args_size, err) &&
 	       opt_parse_sets(sets, arguments, args, argc, argv, err);
 }

@@ -52,6 +52,9 @@ struct opt_argument {
 	bool is_optional, is_repeated;
 	const char *help;
 	const char *const *choices; /* for completion and checking; NULL: any */
+	/* Words that completion offers and nothing checks, NULL-terminated; NULL: none. For sets that the
+	 * command itself knows better how to speak of. */
+	const char *const *(*suggest)(void);
 };
 
 struct opt_rest {
@@ -126,6 +129,8 @@ bool opt_parse(const struct opt *options, const struct opt_argument *arguments, 
 struct opt_set {
 	const struct opt *options; /* a row of NULLs ends the list */
 	void *args;
+	uint64_t
+		*given; /* bit i is set when row i (below 64) stood in the words; NULL: not asked */
 };
 
 /* Zeroes `args` and stores the rows' defaults. */

@@ -195,9 +195,9 @@ static void test_opt_fills_two_structs_and_stops_at_the_first_word(void **state)
 	int used = 0;
 	char *argv[] = { (char *)(uintptr_t) "-q", (char *)(uintptr_t) "report",
 		(char *)(uintptr_t) "-c" };
-	const struct opt_set leading[] = { { global_options, &global }, { 0 } };
-	const struct opt_set both[] = { { sample_options, &args }, { global_options, &global },
-		{ 0 } };
+	const struct opt_set leading[] = { { global_options, &global, NULL }, { 0 } };
+	const struct opt_set both[] = { { sample_options, &args, NULL },
+		{ global_options, &global, NULL }, { 0 } };
 	assert_true(opt_defaults(global_options, &global, sizeof global, &err));
 	assert_true(opt_parse_leading(leading, 3, argv, &used, &err));
 	assert_int_equal(used, 1);
@@ -207,6 +207,45 @@ static void test_opt_fills_two_structs_and_stops_at_the_first_word(void **state)
 	assert_true(opt_defaults(sample_options, &args, sizeof args, &err));
 	assert_true(opt_parse_sets(both, NULL, &args, 2, argv + 1, &err));
 	assert_true(global.is_quiet && args.csv);
+}
+
+static void test_opt_remembers_which_options_were_given(void **state)
+{
+	(void)state;
+
+	static const struct {
+		const char *words[3];
+		const char *row; /* NULL: none */
+	} cases[] = {
+		{ { NULL }, NULL },
+		{ { "--port=4318" }, "port" }, /* also when it says the default */
+		{ { "-cp80" }, "port" },
+		{ { "-p", "80" }, "port" },
+		{ { "--no-wait" }, "wait" },
+		{ { "--csv" }, "csv" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct sample_args args;
+		AUTO(error) struct error err = ERROR_INIT;
+		char *argv[3] = { NULL };
+		int argc = 0;
+		uint64_t given = 0;
+		for (; argc < 3 && cases[i].words[argc]; argc++)
+			argv[argc] = (char *)(uintptr_t)cases[i].words[argc];
+		const struct opt_set sets[] = { { sample_options, &args, &given }, { 0 } };
+		assert_true(opt_defaults(sample_options, &args, sizeof args, &err));
+		assert_int_equal(given, 0);
+		assert_true(opt_parse_sets(sets, NULL, &args, argc, argv, &err));
+		for (size_t row = 0; sample_options[row].type != OPT_TYPE_END; row++) {
+			bool is_wanted =
+				cases[i].row && strcmp(cases[i].row, sample_options[row].name) == 0;
+			if (is_wanted && !(given >> row & 1))
+				fail_msg("%s: %s is not remembered", cases[i].words[0],
+					cases[i].row);
+		}
+		assert_true((given != 0) == (cases[i].row != NULL));
+	}
 }
 
 int main(void)
@@ -219,6 +258,7 @@ int main(void)
 		cmocka_unit_test(test_opt_no_clears_a_negatable_flag),
 		cmocka_unit_test(test_opt_gathers_arguments_among_options),
 		cmocka_unit_test(test_opt_fills_two_structs_and_stops_at_the_first_word),
+		cmocka_unit_test(test_opt_remembers_which_options_were_given),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

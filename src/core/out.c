@@ -20,7 +20,7 @@ struct out {
 	struct buf text; /* not written yet */
 	int write_errno; /* of the first write that failed; later text is dropped */
 	unsigned width;
-	bool has_color, has_document;
+	bool has_color, has_document, is_quiet;
 };
 
 static bool environment_has_color(void)
@@ -119,6 +119,22 @@ void out_json_line(struct out *o, int schema_version, json_t *document)
 bool out_has_document(const struct out *o)
 {
 	return o->has_document;
+}
+
+void out_set_quiet(struct out *o, bool is_quiet)
+{
+	o->is_quiet = is_quiet;
+}
+
+void out_note(struct out *o, const char *fmt, ...)
+{
+	if (o->is_quiet)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
 }
 
 unsigned out_width(const struct out *o)

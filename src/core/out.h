@@ -35,6 +35,10 @@ bool out_has_document(const struct out *o);
 /* A JSON string of text from anywhere (bytes that are not UTF-8 become U+FFFD); null for NULL. */
 json_t *out_json_text(const char *s);
 
+/* A line on stderr, unless --quiet: notes and next steps. */
+void out_note(struct out *o, const char *fmt, ...) PRINTF(2, 3);
+void out_set_quiet(struct out *o, bool is_quiet);
+
 unsigned out_width(const struct out *o); /* columns of the terminal; 80 elsewhere */
 
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_GREEN, STYLE_YELLOW, STYLE_CYAN };

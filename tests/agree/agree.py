@@ -3,12 +3,13 @@
 
 A check yields one line for each disagreement.
 """
+import json
 import re
 import shutil
 import subprocess
 import sys
 
-from table import COMPLETIONS, ROOT, Table, cut
+from table import COMPLETIONS, KEYS_PAGE, ROOT, Table, cut
 
 PROPER_NAMES = {"Claude", "Grafana", "Prometheus"}
 REFRESH = "run tests/agree/refresh"
@@ -170,9 +171,45 @@ def check_mandoc(table):
     if not shutil.which("mandoc"):
         print("mandoc is not here")
         sys.exit(77)
-    for path in table.man_pages():
+    for path in [*table.man_pages(), KEYS_PAGE]:
         done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", str(path)], capture_output=True, text=True)
         yield from done.stdout.splitlines()
+
+
+def keys_in_sample(text):
+    """The paths of all settings in the sample, switched on or off."""
+    groups = []
+    for line in text.splitlines():
+        match = re.match(r"#?((?:  )*)([a-z_]+):(.*)", line)
+        if not match or re.match(r"# \S", line):
+            continue
+        depth = len(match.group(1)) // 2
+        groups = groups[:depth] + [match.group(2)]
+        if match.group(3):
+            yield ".".join(groups)
+
+
+def check_keys(table):
+    """The table of keys ↔ cctm.yaml(5) ↔ the sample ↔ completion ↔ the keys that code asks for."""
+    listed = json.loads(table.run("-C", str(ROOT), "config", "--json"))["keys"]
+    keys = [key["key"] for key in listed]
+    page = KEYS_PAGE.read_text()
+    if cut(page, "keys") != cut(table.run("config", "--man"), "keys"):
+        yield f"man/{KEYS_PAGE.name} lags behind the table of keys: {REFRESH}"
+    for key in keys:
+        if f".It Ic {key}\n" not in page:
+            yield f"man/{KEYS_PAGE.name} does not explain {key}"
+    sample = list(keys_in_sample(table.run("config", "sample")))
+    if sample != keys:
+        yield f"the sample has other keys than the table, or another order: {sorted(set(sample) ^ set(keys))}"
+    offered = {argument["name"]: argument["suggestions"] for argument in table.commands["config"]["arguments"]}
+    if offered["KEY"] != keys or set(offered["ACTION"]) - set(keys) != {"get", "set", "unset", "check", "sample"}:
+        yield "completion of 'cctm config' offers other keys or actions"
+    asked = re.compile(r'\bconfig_(?:text|number|is|is_null|is_set|setting)\([^,()]+,\s*"([^"]+)"\)')
+    for path in sources():
+        for name in asked.findall(path.read_text()):
+            if name not in keys:
+                yield f"{path.relative_to(ROOT)} asks for the key {name}, which is not in the table"
 
 
 def check_completions(table):

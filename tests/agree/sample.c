@@ -15,7 +15,7 @@
 
 struct sample_args {
 	bool is_fast, wait;
-	const char *file, *dir, *since, *by, *target;
+	const char *file, *dir, *since, *by, *target, *place;
 	int64_t port, timeout_ms, body_bytes;
 	struct opt_rest rest;
 };
@@ -35,11 +35,21 @@ static const struct opt sample_options[] = {
 	OPT_END,
 };
 
+static const char *const *places(void)
+{
+	static const char *const words[] = { "here", "there", NULL };
+	return words;
+}
+
 static const struct opt_argument sample_arguments[] = {
 	{ .offset = offsetof(struct sample_args, target),
 		.name = "KEY",
 		.choices = keys,
 		.help = "what to look at" },
+	{ .offset = offsetof(struct sample_args, place),
+		.name = "PLACE",
+		.suggest = places,
+		.help = "where, or somewhere else" },
 	{ .offset = offsetof(struct sample_args, rest),
 		.name = "FILE",
 		.is_optional = true,
@@ -49,7 +59,7 @@ static const struct opt_argument sample_arguments[] = {
 };
 
 static const struct example sample_examples[] = {
-	{ "cctm sample -f --since '2 days' \"day\" .a", "a line with both kinds of quotes" },
+	{ "cctm sample -f --since '2 days' \"day\" here .a", "a line with both kinds of quotes" },
 	{ NULL, NULL },
 };
 
@@ -101,8 +111,8 @@ int main(int argc, char **argv)
 	if (!command)
 		return 2;
 	void *args = mem_zalloc(command->args_size);
-	const struct opt_set sets[] = { { global_options, &globals }, { command->options, args },
-		{ 0 } };
+	const struct opt_set sets[] = { { global_options, &globals, NULL },
+		{ command->options, args, NULL }, { 0 } };
 	struct out *out = out_new(COLOR_NEVER);
 	bool is_done = opt_parse_sets(sets, command->arguments, args, argc - 2, argv + 2, &err);
 	struct context ctx = { .out = out,

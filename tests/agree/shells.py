@@ -177,8 +177,8 @@ def cases_of_command(name, command, commands):
         yield f"cctm {name} ", set(), commands | FOLDERS | FILE
     line = f"cctm {name} "
     for argument in command["arguments"]:
-        if argument["choices"]:
-            yield line, set(argument["choices"]), FILE
+        if argument["choices"] or argument["suggestions"]:
+            yield line, set(argument["choices"] or argument["suggestions"]), FILE
         elif argument["name"] == "FILE":
             yield line, FILE, commands
         line += f"{argument['choices'][0] if argument['choices'] else 'word'} "

@@ -6,6 +6,7 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMPLETIONS = {"bash": ROOT / "completions/cctm.bash", "zsh": ROOT / "completions/_cctm",
                "fish": ROOT / "completions/cctm.fish"}
+KEYS_PAGE = ROOT / "man/cctm.yaml.5"
 MAN_PARTS = ("synopsis", "examples")
 
 

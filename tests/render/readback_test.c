@@ -11,10 +11,10 @@
 #include <strings.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <yaml.h>
 
 #include <cmocka.h>
 #include <jansson.h>
+#include <yaml.h>
 
 #include "core/buf.h"
 #include "core/error.h"

@@ -1,0 +1,40 @@
+/* The options of cctm bridge, and how cctm.yaml fills those that the command line left open. */
+#ifndef CCTM_CMD_BRIDGE_INTERNAL_H
+#define CCTM_CMD_BRIDGE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "command.h"
+#include "config/config.h"
+#include "core/cleanup.h"
+
+struct error;
+
+struct bridge_args {
+	const char *state;
+	const char *bind;
+	int64_t otlp_http_port, otlp_grpc_port, exporter_port, health_port, zpages_port;
+	const char *durability;
+	int64_t series_max, streams_max;
+	int64_t max_body;
+	int64_t zero_hold_ms;
+	int64_t retention_ms;
+	bool session_label;
+	const char *cors_origins;
+};
+
+/* What args borrow from when they were filled from a file. */
+struct bridge_file {
+	struct config config;
+	char *cors_origins;
+};
+
+/* Fills what `options` were not given from the cctm.yaml in ctx->dir (-C or CCTM_DIR); nothing happens when
+ * no directory was named or it holds none. ERR_REFUSED when the file asks for protection of the ports that
+ * this version cannot give. */
+bool bridge_take_file(const struct context *ctx, const struct opt *options,
+	struct bridge_args *args, struct bridge_file *file, struct error *err) MUST_CHECK;
+void bridge_file_clear(struct bridge_file *file);
+
+#endif
