@@ -73,14 +73,25 @@ def check_yaml(program):
             compare(f"{path}, {where}", values, got)
 
 
-def has_compose():
-    return shutil.which("docker") and subprocess.run(
-        ["docker", "compose", "version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+def kept_program(path):
+    """A program that scripts/test unpacked from its Debian package, or None."""
+    kept = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "cctm-tests" / path
+    return str(kept) if kept.exists() else None
+
+
+def compose_command():
+    """Compose v2: the plug-in of the docker program, else the same program by itself. None: neither is here."""
+    if shutil.which("docker") and subprocess.run(
+            ["docker", "compose", "version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+        return ["docker", "compose"]
+    kept = kept_program("docker-compose/usr/libexec/docker/cli-plugins/docker-compose")
+    return [kept] if kept else None
 
 
 def check_compose(program):
     """In the compose file itself, and from .env where the compose file refers to it. Both are interpolated."""
-    if not has_compose():
+    command = compose_command()
+    if not command:
         skip("there is no docker compose")
     values = hostile_values(300)
     compose = ("{{=<% %>=}}\nservices:\n  a:\n    image: none\n"
@@ -91,8 +102,8 @@ def check_compose(program):
         (stack / "docker-compose.yml").write_bytes(render(program, "docker-compose.yml", compose, values))
         (stack / ".env").write_bytes(render(program, ".env",
             "{{#values}}\n# {{text}}\n{{{name}}}={{text}}\n{{/values}}\n", values))
-        done = subprocess.run(["docker", "compose", "--project-name", "readback", "config", "--format", "json"],
-            cwd=folder, stdout=subprocess.PIPE, check=True, env={**os.environ, "COMPOSE_FILE": "docker-compose.yml"})
+        done = subprocess.run([*command, "--project-name", "readback", "config", "--format", "json"], cwd=folder,
+            stdout=subprocess.PIPE, check=True, env={**os.environ, "COMPOSE_FILE": "docker-compose.yml"})
     service = json.loads(done.stdout)["services"]["a"]
     for where, names in [("labels", "l"), ("environment", "E"), ("environment", "R")]:
         # The command writes a dollar as $$, so that its output can be read as a compose file again.
@@ -101,9 +112,7 @@ def check_compose(program):
 
 
 def promtool_path():
-    kept = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
-    kept = kept / "cctm-tests/prometheus/usr/bin/promtool"
-    return shutil.which("promtool") or (kept if kept.exists() else None)
+    return shutil.which("promtool") or kept_program("prometheus/usr/bin/promtool")
 
 
 def check_promtool(program):
