@@ -254,6 +254,8 @@ static void page_status(const struct daemon *d, struct serve_page *page)
 	put_row(out, "repeated requests", "%" PRIu64 ", counted once", o.ingest.duplicates);
 	put_row(out, "points, log records", "%" PRIu64 ", %" PRIu64, o.ingest.points,
 		o.ingest.log_records);
+	put_row(out, "lost client events", "%" PRIu64 "%s", o.ingest.lost_events,
+		o.ingest.lost_events ? ", see cctm report --by session" : "");
 	put_row(out, "spans", "%" PRIu64 ", acknowledged and dropped: the bridge keeps no traces",
 		o.ingest.spans);
 	put_row(out, "series", "%" PRIu64 " of %" PRId64, o.ingest.series, d->options->series_max);

@@ -401,6 +401,7 @@ struct ingest_stats ingest_stats(const struct ingest *ing)
 	stats.sessions = sessions_count(ing->sessions);
 	stats.dedupe_shortened = dedupe_shortened(ing->dedupe);
 	stats.unresolved = store_unresolved(ing->store);
+	stats.lost_events = notes_lost_events(ing);
 	return stats;
 }
 

@@ -93,6 +93,7 @@ struct ingest_stats {
 	uint64_t duplicates, points, log_records, spans;
 	uint64_t series, streams, sessions;
 	uint64_t dedupe_shortened, unresolved;
+	uint64_t lost_events;	/* of clients, found missing in this epoch */
 	int64_t last_sample_ms; /* arrival of the last request that brought something; 0: none */
 };
 

@@ -150,4 +150,7 @@ void events_finish(struct ingest *ing);
 /* At start-up: the names that were told apart before. */
 void events_learn_series(struct ingest *ing, const struct op_series *series);
 
+/* notes.c: client events found missing in this epoch. */
+uint64_t notes_lost_events(const struct ingest *ing);
+
 #endif

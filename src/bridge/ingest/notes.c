@@ -5,6 +5,7 @@
 
 /* That scrapers still come is noted, also when nothing is new. */
 #define SCRAPE_NOTE_MS INT64_C(3600000)
+#define LOST_EXPOSED   "cctm_client_lost_events_total"
 #define LOST_FAMILY    "cctm.client_lost_events"
 
 bool ingest_prepare_scrape(struct ingest *ing, int64_t now_ms)
@@ -27,13 +28,21 @@ static struct series *lost_series(struct ingest *ing)
 	*d = (struct op_series){
 		.kind = SERIES_COUNTER,
 		.metric = SLICE_LIT(LOST_FAMILY),
-		.family = SLICE_LIT("cctm_client_lost_events_total"),
+		.family = SLICE_LIT(LOST_EXPOSED),
 		.unit = SLICE_LIT(""),
 		.help = SLICE_LIT("Client events found missing, told from gaps in event.sequence"),
 	};
 	struct series *known =
 		store_find(ing->store, (const char *)d->family.ptr, d->family.len, "", 0);
 	return known ? known : store_define(ing->store, d);
+}
+
+uint64_t notes_lost_events(const struct ingest *ing)
+{
+	const struct series *series =
+		store_find(ing->store, LOST_EXPOSED, sizeof LOST_EXPOSED - 1, "", 0);
+	const struct part *value = series ? series_part(series, 0) : NULL;
+	return value ? (uint64_t)part_value(value) : 0;
 }
 
 /* The tracker says it once; it stays owed until it is in the journal. */
