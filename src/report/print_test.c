@@ -208,12 +208,27 @@ static int in_utc(void **state)
 	return zone_use("UTC", &err) ? 0 : -1;
 }
 
+static void test_by_model_it_shows_no_zeros_for_what_has_no_model(void **state)
+{
+	(void)state;
+	struct report r = sample(BY_MODEL, "");
+	one_group.figures = (struct figures){ { 0 }, { 0 } };
+	figures_add(&one_group.figures, FIGURE_SESSIONS, 1);
+	struct print_options options = wide;
+	options.width = 200;
+	AUTO(str) char *text = printed(&r, &options);
+	assert_null(strstr(text, "\n—"));
+	assert_null(strstr(text, "  sessions  "));
+	assert_non_null(strstr(text, "1 session,"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_table_has_totals_separators_and_a_bar),
 		cmocka_unit_test(test_no_line_is_wider_than_the_terminal),
 		cmocka_unit_test(test_an_unknown_figure_is_a_dash),
+		cmocka_unit_test(test_by_model_it_shows_no_zeros_for_what_has_no_model),
 		cmocka_unit_test(test_incomplete_sessions_are_marked_and_explained),
 		cmocka_unit_test(test_without_data_it_says_why_and_what_next),
 		cmocka_unit_test(test_csv_quotes_what_needs_it),

@@ -136,10 +136,11 @@ static void cell_lines(const struct view *v, const struct report_group *g, struc
 
 /* ---- columns ---- */
 
-#define FOR(by)	       (1u << (by))
-#define FOR_ALL	       (~0u)
-#define FOR_USUAL      (FOR_ALL & ~FOR(BY_TYPE))
-#define FOR_EXCEPT(by) (FOR_USUAL & ~FOR(by))
+#define FOR(by)	     (1u << (by))
+#define FOR_ALL	     (~0u)
+#define FOR_USUAL    (FOR_ALL & ~FOR(BY_TYPE))
+#define FOR_SESSIONS (FOR_USUAL & ~FOR(BY_SESSION) & ~FOR(BY_MODEL))
+#define FOR_NO_MODEL (FOR_USUAL & ~FOR(BY_MODEL)) /* figures that no model comes with */
 
 struct column {
 	const char *title; /* NULL: the name of the grouping */
@@ -162,19 +163,27 @@ static const struct column columns[] = {
 	{ "output", TABLE_RIGHT, 1, FOR_USUAL, FIGURE_OUTPUT, NULL },
 	{ "cache read", TABLE_RIGHT, 4, FOR_USUAL, FIGURE_CACHE_READ, NULL },
 	{ "cache write", TABLE_RIGHT, 5, FOR_USUAL, FIGURE_CACHE_CREATION, NULL },
-	{ "sessions", TABLE_RIGHT, 6, FOR_EXCEPT(BY_SESSION), FIGURE_SESSIONS, NULL },
+	{ "sessions", TABLE_RIGHT, 6, FOR_SESSIONS, FIGURE_SESSIONS, NULL },
 	{ "requests", TABLE_RIGHT, 8, FOR_USUAL, FIGURE_API_REQUESTS, NULL },
 	{ "lines", TABLE_RIGHT, 9, FOR_USUAL, FIGURE_NONE, cell_lines },
-	{ "commits", TABLE_RIGHT, 10, FOR_USUAL, FIGURE_COMMITS, NULL },
-	{ "active", TABLE_RIGHT, 11, FOR_USUAL, FIGURE_NONE, cell_active },
+	{ "commits", TABLE_RIGHT, 10, FOR_NO_MODEL, FIGURE_COMMITS, NULL },
+	{ "active", TABLE_RIGHT, 11, FOR_NO_MODEL, FIGURE_NONE, cell_active },
 };
 
 #define COLUMN_COUNT (sizeof columns / sizeof *columns)
 #define GAP	     2
 
+/* A row of nothing but zeros, because its data is of another kind than the grouping, says nothing. */
 static bool is_listed(const struct report *r, const struct report_group *g)
 {
-	return r->by != BY_TYPE || figures_tokens(&g->figures) > 0;
+	const struct figures *f = &g->figures;
+	if (r->by == BY_TYPE)
+		return figures_tokens(f) > 0;
+	if (r->by != BY_MODEL || *g->key)
+		return true;
+	return figures_tokens(f) > 0 || figures_value(f, FIGURE_COST) > 0 ||
+	       figures_value(f, FIGURE_API_REQUESTS) > 0 ||
+	       figures_value(f, FIGURE_ADDED) + figures_value(f, FIGURE_REMOVED) > 0;
 }
 
 static void fill_cell(const struct view *v, const struct column *column,
