@@ -119,12 +119,13 @@ class Failures(unittest.TestCase):
         self.refuse(FULL)
         answer = Background(self.bridge, REQUESTS[3])
         wait_until(lambda: self.held() == 1, "one request held", 5)
-        self.clock.turn(HOLD_MS - 1000)
+        # The bridge's clock is turned and also goes on by itself: a slow machine has four seconds for this.
+        self.clock.turn(HOLD_MS - 4000)
         self.assertEqual(self.health_status(), 503)
         self.stays(lambda: answer.answer is None)
-        self.clock.turn(1000)
+        self.clock.turn(4000)
         self.assertEqual(answer.wait().status, 503)
-        self.assertLess(answer.seconds, HOLD_MS / 1000 / 2)  # by the clock that was turned
+        self.assertLess(answer.seconds, HOLD_MS / 1000)  # by the clock that was turned
         self.assertGreaterEqual(int(answer.answer.headers["retry-after"]), 1)
         self.assertEqual(self.health_status(), 503)
         metrics = self.bridge.metrics()
