@@ -90,6 +90,12 @@ static void put_own_metrics(const struct daemon *d, struct buf *out)
 	put_plain(out, "cctm_requests_repeated_total", "counter",
 		"Requests acknowledged and not counted again: their bytes were taken before",
 		(double)o.ingest.duplicates);
+	put_plain(out, "cctm_requests_memory_shortened_total", "counter",
+		"Times that the memory of request bodies was full before its 15 minutes were over",
+		(double)o.ingest.dedupe_shortened);
+	put_plain(out, "cctm_journal_unresolved_total", "counter",
+		"Operations of the journal whose series was in a damaged part",
+		(double)o.ingest.unresolved);
 	put_plain(out, "cctm_points_total", "counter", "Metric data points received",
 		(double)o.ingest.points);
 	put_plain(out, "cctm_log_records_total", "counter", "Log records received",
