@@ -9,8 +9,8 @@
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/mem.h"
+#include "render/data.h"
 #include "render/mustache_internal.h"
-#include "render/value.h"
 
 /* A partial that was parsed for this render; NULL: there is none of that name. */
 struct loaded {
@@ -85,7 +85,7 @@ static bool render_text(struct render *r, const struct span *span, const struct 
 
 /* The value of the node's name, NULL when there is none. False: that is an error. */
 static bool look_up(struct render *r, const struct span *span, const struct node *node,
-	const struct value **found)
+	const struct data **found)
 {
 	*found = scope_find(span->scope, node->bytes);
 	if (*found || r->options->missing == MUSTACHE_MISSING_IS_EMPTY)
@@ -96,24 +96,24 @@ static bool look_up(struct render *r, const struct span *span, const struct node
 
 static bool render_value(struct render *r, const struct span *span, const struct node *node)
 {
-	const struct value *v;
+	const struct data *v;
 	if (!look_up(r, span, node, &v))
 		return false;
 	if (!v)
 		return true;
-	enum value_kind kind = value_kind(v);
-	if (kind == VALUE_LIST || kind == VALUE_MAP)
+	enum data_kind kind = data_kind(v);
+	if (kind == DATA_LIST || kind == DATA_MAP)
 		return mustache_fail(span->t, node->at, r->err,
 			"\"%.*s\" is a %s and cannot be written", (int)node->bytes.len,
-			(const char *)node->bytes.ptr, kind == VALUE_LIST ? "list" : "map");
-	bool is_escaped = node->kind == NODE_ESCAPED && kind == VALUE_TEXT;
+			(const char *)node->bytes.ptr, kind == DATA_LIST ? "list" : "map");
+	bool is_escaped = node->kind == NODE_ESCAPED && kind == DATA_TEXT;
 	enum escape escape = is_escaped ? r->options->escape : ESCAPE_NONE;
-	return escape_append(escape, value_bytes(v), r->out, r->err) ||
+	return escape_append(escape, data_bytes(v), r->out, r->err) ||
 	       mustache_wrap(span->t, node->at, r->err);
 }
 
 static bool render_inside(struct render *r, const struct span *span, const struct node *node,
-	const struct value *inner)
+	const struct data *inner)
 {
 	struct scope scope = { .value = inner, .outer = span->scope };
 	struct span inside = {
@@ -126,17 +126,17 @@ static bool render_inside(struct render *r, const struct span *span, const struc
 
 static bool render_section(struct render *r, const struct span *span, const struct node *node)
 {
-	const struct value *v;
+	const struct data *v;
 	if (!look_up(r, span, node, &v))
 		return false;
-	if (value_is_true(v) == (node->kind == NODE_INVERTED))
+	if (data_is_true(v) == (node->kind == NODE_INVERTED))
 		return true;
 	if (node->kind == NODE_INVERTED)
 		return render_inside(r, span, node, NULL);
-	if (value_kind(v) != VALUE_LIST)
+	if (data_kind(v) != DATA_LIST)
 		return render_inside(r, span, node, v);
-	for (size_t i = 0; i < value_count(v); i++)
-		if (!render_inside(r, span, node, value_item(v, i)))
+	for (size_t i = 0; i < data_count(v); i++)
+		if (!render_inside(r, span, node, data_item(v, i)))
 			return false;
 	return true;
 }
@@ -231,10 +231,10 @@ static bool render_span(struct render *r, const struct span *span)
 	return true;
 }
 
-bool mustache_render(const struct mustache *t, const struct value *root,
+bool mustache_render(const struct mustache *t, const struct data *root,
 	const struct mustache_options *options, struct buf *out, struct error *err)
 {
-	if (!value_check(root, err))
+	if (!data_check(root, err))
 		return error_wrap(err, "%s", t->name);
 	struct render r = {
 		.options = options,

@@ -28,7 +28,7 @@
 struct buf;
 struct error;
 struct mustache;
-struct value;
+struct data;
 
 #define MUSTACHE_TEMPLATE_MAX  (1 << 20) /* bytes */
 #define MUSTACHE_NAME_MAX      256	 /* bytes of a name in a tag */
@@ -58,9 +58,9 @@ struct mustache_options {
 	void *partial_ctx;
 };
 
-/* Appends to `out`, whose maximum bounds the output. `root` is checked first (value_check). After an error
+/* Appends to `out`, whose maximum bounds the output. `root` is checked first (data_check). After an error
  * `out` may hold a part of it. */
-bool mustache_render(const struct mustache *t, const struct value *root,
+bool mustache_render(const struct mustache *t, const struct data *root,
 	const struct mustache_options *options, struct buf *out, struct error *err) MUST_CHECK;
 
 static inline void auto_mustache(struct mustache **t)

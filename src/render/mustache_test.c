@@ -10,8 +10,8 @@
 
 #include "core/buf.h"
 #include "core/error.h"
+#include "render/data.h"
 #include "render/mustache.h"
-#include "render/value.h"
 
 struct partial {
 	const char *name, *text;
@@ -31,19 +31,19 @@ static int find_partial(void *ctx, const char *name, struct slice *text, struct 
 	return -1;
 }
 
-static struct value *sample(void)
+static struct data *sample(void)
 {
-	struct value *root = value_map(), *list = value_list(), *ports = value_map();
-	value_append(list, value_text("one"));
-	value_append(list, value_text("two"));
-	value_set(ports, "grafana", value_int(3000));
-	value_set(root, "list", list);
-	value_set(root, "ports", ports);
-	value_set(root, "on", value_bool(true));
-	value_set(root, "off", value_bool(false));
-	value_set(root, "empty", value_text(""));
-	value_set(root, "password", value_text("a $b\n'c'"));
-	value_set(root, "lines", value_text("x\ny"));
+	struct data *root = data_map(), *list = data_list(), *ports = data_map();
+	data_append(list, data_text("one"));
+	data_append(list, data_text("two"));
+	data_set(ports, "grafana", data_int(3000));
+	data_set(root, "list", list);
+	data_set(root, "ports", ports);
+	data_set(root, "on", data_bool(true));
+	data_set(root, "off", data_bool(false));
+	data_set(root, "empty", data_text(""));
+	data_set(root, "password", data_text("a $b\n'c'"));
+	data_set(root, "lines", data_text("x\ny"));
 	return root;
 }
 
@@ -65,7 +65,7 @@ static struct outcome render(
 	const char *template, struct mustache_options options, const struct partial *partials)
 {
 	struct outcome o = { .out = BUF_INIT(1 << 16) };
-	AUTO(value) struct value *root = sample();
+	AUTO(data) struct data *root = sample();
 	AUTO(mustache) struct mustache *t = mustache_parse("t.yml", slice_str(template), &o.err);
 	options.partial = find_partial;
 	options.partial_ctx = (void *)(uintptr_t)partials;
@@ -209,8 +209,8 @@ static void test_mustache_value_is_not_read_as_a_template(void **state)
 	(void)state;
 	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(buf) struct buf out = BUF_INIT(100);
-	AUTO(value) struct value *root = value_map();
-	value_set(root, "a", value_text("{{b}}{{#c}}"));
+	AUTO(data) struct data *root = data_map();
+	data_set(root, "a", data_text("{{b}}{{#c}}"));
 	AUTO(mustache) struct mustache *t = mustache_parse("t", SLICE_LIT("{{{a}}}{{a}}"), &err);
 	assert_true(mustache_render(t, root, &strict, &out, &err));
 	assert_string_equal(buf_str(&out), "{{b}}{{#c}}{{b}}{{#c}}");
@@ -331,11 +331,11 @@ static void test_mustache_ends_long_loops_over_empty_sections(void **state)
 	(void)state;
 	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(buf) struct buf out = BUF_INIT(100);
-	AUTO(value) struct value *root = value_map();
-	struct value *list = value_list();
+	AUTO(data) struct data *root = data_map();
+	struct data *list = data_list();
 	for (int i = 0; i < 2000; i++)
-		value_append(list, value_bool(true));
-	value_set(root, "list", list);
+		data_append(list, data_bool(true));
+	data_set(root, "list", list);
 	AUTO(mustache)
 	struct mustache *t =
 		mustache_parse("t", SLICE_LIT("{{#list}}{{#list}}{{/list}}{{/list}}"), &err);
@@ -352,9 +352,9 @@ static void test_mustache_output_stops_at_its_maximum(void **state)
 	static const struct partial partials[] = { { "p", "1234567" }, { 0 } };
 	struct mustache_options options = { .partial = find_partial };
 	options.partial_ctx = (void *)(uintptr_t)partials;
-	AUTO(value) struct value *root = value_map();
-	value_set(root, "seven", value_text("1234567"));
-	value_set(root, "on", value_bool(true));
+	AUTO(data) struct data *root = data_map();
+	data_set(root, "seven", data_text("1234567"));
+	data_set(root, "on", data_bool(true));
 	for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {
 		AUTO(error) struct error err = ERROR_INIT;
 		AUTO(buf) struct buf enough = BUF_INIT(7), little = BUF_INIT(6);
@@ -372,8 +372,8 @@ static void test_mustache_refuses_values_before_it_writes_anything(void **state)
 	(void)state;
 	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(buf) struct buf out = BUF_INIT(100);
-	AUTO(value) struct value *root = value_map();
-	value_set(root, "unused", value_text_slice(SLICE_LIT("\0")));
+	AUTO(data) struct data *root = data_map();
+	data_set(root, "unused", data_text_slice(SLICE_LIT("\0")));
 	AUTO(mustache) struct mustache *t = mustache_parse("t.yml", SLICE_LIT("text"), &err);
 	assert_false(mustache_render(t, root, &lenient, &out, &err));
 	assert_string_equal(err.message, "t.yml: unused holds a NUL byte");
@@ -385,7 +385,7 @@ static void test_mustache_renders_the_same_again(void **state)
 	(void)state;
 	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(buf) struct buf first = BUF_INIT(100), second = BUF_INIT(100);
-	AUTO(value) struct value *root = sample();
+	AUTO(data) struct data *root = sample();
 	AUTO(mustache)
 	struct mustache *t = mustache_parse("t", SLICE_LIT("{{#list}}{{.}},{{/list}}"), &err);
 	assert_true(mustache_render(t, root, &strict, &first, &err));

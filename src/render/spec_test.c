@@ -37,7 +37,7 @@ static bool test_holds(const json_t *test)
 {
 	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(buf) struct buf out = BUF_INIT(1 << 16);
-	AUTO(value) struct value *data = value_of_json(json_object_get(test, "data"));
+	AUTO(data) struct data *data = data_of_json(json_object_get(test, "data"));
 	AUTO(mustache)
 	struct mustache *t = mustache_parse("spec", slice_str(string_of(test, "template")), &err);
 	struct mustache_options options = {

@@ -8,7 +8,7 @@
 #include "core/buf.h"
 #include "core/error.h"
 #include "fuzz.h"
-#include "render/value.h"
+#include "render/data.h"
 
 #define OUTPUT_MAX (1 << 16)
 
@@ -18,21 +18,21 @@ static void must(bool claim)
 		abort();
 }
 
-static struct value *sample(void)
+static struct data *sample(void)
 {
-	struct value *map = value_map(), *list = value_list(), *item = value_map();
-	value_set(map, "t", value_text("a\"$ #'\n\xE2\x80\xA8{{t}}"));
-	value_set(map, "e", value_text(""));
-	value_set(map, "n", value_int(-7));
-	value_set(map, "f", value_bool(false));
-	value_set(item, "t", value_text("inner"));
-	value_append(list, item);
-	value_append(list, value_text("x"));
-	value_append(list, value_bool(true));
-	value_set(map, "l", list);
-	item = value_map();
-	value_set(item, "a", value_text("b"));
-	value_set(map, "m", item);
+	struct data *map = data_map(), *list = data_list(), *item = data_map();
+	data_set(map, "t", data_text("a\"$ #'\n\xE2\x80\xA8{{t}}"));
+	data_set(map, "e", data_text(""));
+	data_set(map, "n", data_int(-7));
+	data_set(map, "f", data_bool(false));
+	data_set(item, "t", data_text("inner"));
+	data_append(list, item);
+	data_append(list, data_text("x"));
+	data_append(list, data_bool(true));
+	data_set(map, "l", list);
+	item = data_map();
+	data_set(item, "a", data_text("b"));
+	data_set(map, "m", item);
 	return map;
 }
 
@@ -46,7 +46,7 @@ static int self(void *ctx, const char *name, struct slice *text, struct error *e
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	static struct value *values;
+	static struct data *values;
 	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(buf) struct buf out = BUF_INIT(OUTPUT_MAX);
 	if (len == 0)

@@ -21,8 +21,8 @@
 #include "core/file.h"
 #include "core/str.h"
 #include "env_reader.h"
+#include "render/data.h"
 #include "render/mustache.h"
-#include "render/value.h"
 #include "values.h"
 
 #define OUTPUT_MAX (64 << 20)
@@ -30,7 +30,7 @@
 static struct buf render(const char *path, const char *template)
 {
 	AUTO(error) struct error err = ERROR_INIT;
-	AUTO(value) struct value *root = hostile_map();
+	AUTO(data) struct data *root = hostile_map();
 	AUTO(mustache) struct mustache *t = mustache_parse(path, slice_str(template), &err);
 	struct buf out = BUF_INIT(OUTPUT_MAX);
 	struct mustache_options options = { .missing = MUSTACHE_MISSING_FAILS };

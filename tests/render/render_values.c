@@ -16,7 +16,7 @@ static bool render(const char *path, const json_t *input, struct buf *out, struc
 	struct mustache_options options = { .missing = MUSTACHE_MISSING_FAILS };
 	if (!template || !values)
 		return error_set(err, ERR_USAGE, "stdin must hold a template and its data");
-	AUTO(value) struct value *root = value_of_json(values);
+	AUTO(data) struct data *root = data_of_json(values);
 	AUTO(mustache) struct mustache *t = mustache_parse(path, slice_str(template), err);
 	return t && escape_for_path(path, &options.escape, err) &&
 	       mustache_render(t, root, &options, out, err);

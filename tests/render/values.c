@@ -8,7 +8,7 @@
 
 #include "core/buf.h"
 #include "core/mem.h"
-#include "render/value.h"
+#include "render/data.h"
 
 #define MIXTURES     2000
 #define PIECES_MAX   6
@@ -84,17 +84,17 @@ struct slice hostile_value(size_t index)
 	return values[index];
 }
 
-struct value *hostile_map(void)
+struct data *hostile_map(void)
 {
-	struct value *root = value_map(), *list = value_list();
+	struct data *root = data_map(), *list = data_list();
 	for (size_t i = 0; i < hostile_count(); i++) {
 		char name[32];
-		struct value *item = value_map();
+		struct data *item = data_map();
 		snprintf(name, sizeof name, "V%zu", i);
-		value_set(item, "name", value_text(name));
-		value_set(item, "text", value_text_slice(values[i]));
-		value_append(list, item);
+		data_set(item, "name", data_text(name));
+		data_set(item, "text", data_text_slice(values[i]));
+		data_append(list, item);
 	}
-	value_set(root, "values", list);
+	data_set(root, "values", list);
 	return root;
 }

@@ -6,13 +6,13 @@
 
 #include "core/slice.h"
 
-struct value;
+struct data;
 
 /* Loaded at the first call; live until the process ends. Ends the process when the file cannot be read. */
 size_t hostile_count(void);
 struct slice hostile_value(size_t index);
 
 /* { values: [ { name: "V0", text: … }, … ] }; yours. */
-struct value *hostile_map(void);
+struct data *hostile_map(void);
 
 #endif

@@ -4,7 +4,7 @@
  * Trees are built bottom up so that depth, count and bytes of each value are known when it is put into
  * another, and stay true; freeing and checking recurse and can rely on the depth.
  */
-#include "render/value.h"
+#include "render/data.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -16,14 +16,14 @@
 #include "core/mem.h"
 #include "core/str.h"
 
-struct value {
-	enum value_kind kind;
+struct data {
+	enum data_kind kind;
 	bool is_owned;	  /* inside another value */
 	bool is_too_deep; /* an item was dropped for its depth */
 	bool is_true;	  /* of a boolean */
 	char *bytes;	  /* of a text or a number; NUL-terminated, may hold NUL */
 	size_t len;
-	struct value **items;
+	struct data **items;
 	char **names; /* of a map, one per item */
 	size_t count, items_room, names_room;
 	size_t depth;	    /* 1 for a leaf */
@@ -31,61 +31,61 @@ struct value {
 	size_t total_bytes;
 };
 
-static struct value *value_new(enum value_kind kind)
+static struct data *data_new(enum data_kind kind)
 {
-	struct value *v = mem_zalloc(sizeof *v);
+	struct data *v = mem_zalloc(sizeof *v);
 	v->kind = kind;
 	v->depth = 1;
 	v->total_count = 1;
 	return v;
 }
 
-struct value *value_text_slice(struct slice text)
+struct data *data_text_slice(struct slice text)
 {
-	struct value *v = value_new(VALUE_TEXT);
+	struct data *v = data_new(DATA_TEXT);
 	v->bytes = mem_strndup((const char *)text.ptr, text.len);
 	v->len = text.len;
 	v->total_bytes = text.len;
 	return v;
 }
 
-struct value *value_text(const char *text)
+struct data *data_text(const char *text)
 {
-	return value_text_slice(slice_str(text));
+	return data_text_slice(slice_str(text));
 }
 
-struct value *value_int(int64_t number)
+struct data *data_int(int64_t number)
 {
-	struct value *v = value_new(VALUE_NUMBER);
+	struct data *v = data_new(DATA_NUMBER);
 	v->bytes = mem_printf("%" PRId64, number);
 	v->len = strlen(v->bytes);
 	v->total_bytes = v->len;
 	return v;
 }
 
-struct value *value_bool(bool is_true)
+struct data *data_bool(bool is_true)
 {
-	struct value *v = value_new(VALUE_BOOL);
+	struct data *v = data_new(DATA_BOOL);
 	v->is_true = is_true;
 	return v;
 }
 
-struct value *value_list(void)
+struct data *data_list(void)
 {
-	return value_new(VALUE_LIST);
+	return data_new(DATA_LIST);
 }
 
-struct value *value_map(void)
+struct data *data_map(void)
 {
-	return value_new(VALUE_MAP);
+	return data_new(DATA_MAP);
 }
 
-void value_free(struct value *v)
+void data_free(struct data *v)
 {
 	if (!v)
 		return;
 	for (size_t i = 0; i < v->count; i++) {
-		value_free(v->items[i]);
+		data_free(v->items[i]);
 		if (v->names)
 			free(v->names[i]);
 	}
@@ -95,13 +95,13 @@ void value_free(struct value *v)
 	free(v);
 }
 
-/* False: the item would make the tree too deep to walk; it is gone, and value_check will say so. */
-static bool take_item(struct value *into, struct value *item)
+/* False: the item would make the tree too deep to walk; it is gone, and data_check will say so. */
+static bool take_item(struct data *into, struct data *item)
 {
 	assert(!into->is_owned && !item->is_owned && into != item);
-	if (item->depth >= VALUE_DEPTH_MAX) {
+	if (item->depth >= DATA_DEPTH_MAX) {
 		into->is_too_deep = true;
-		value_free(item);
+		data_free(item);
 		return false;
 	}
 	item->is_owned = true;
@@ -113,9 +113,9 @@ static bool take_item(struct value *into, struct value *item)
 	return true;
 }
 
-void value_append(struct value *list, struct value *item)
+void data_append(struct data *list, struct data *item)
 {
-	assert(list->kind == VALUE_LIST);
+	assert(list->kind == DATA_LIST);
 	if (!take_item(list, item))
 		return;
 	list->items =
@@ -123,7 +123,7 @@ void value_append(struct value *list, struct value *item)
 	list->items[list->count++] = item;
 }
 
-static size_t index_of(const struct value *map, struct slice name)
+static size_t index_of(const struct data *map, struct slice name)
 {
 	size_t i = 0;
 	while (i < map->count && !slice_eq_str(name, map->names[i]))
@@ -131,16 +131,16 @@ static size_t index_of(const struct value *map, struct slice name)
 	return i;
 }
 
-void value_set(struct value *map, const char *name, struct value *item)
+void data_set(struct data *map, const char *name, struct data *item)
 {
-	assert(map->kind == VALUE_MAP);
+	assert(map->kind == DATA_MAP);
 	size_t at = index_of(map, slice_str(name));
 	if (!take_item(map, item))
 		return;
 	if (at < map->count) {
 		map->total_count -= map->items[at]->total_count;
 		map->total_bytes -= map->items[at]->total_bytes;
-		value_free(map->items[at]);
+		data_free(map->items[at]);
 		map->items[at] = item;
 		return;
 	}
@@ -152,16 +152,16 @@ void value_set(struct value *map, const char *name, struct value *item)
 }
 
 /* `path` is the name of `v` from the root on, and is left as it was. */
-static bool check_texts(const struct value *v, struct buf *path, struct error *err)
+static bool check_texts(const struct data *v, struct buf *path, struct error *err)
 {
 	const char *name = path->len ? buf_str(path) : "the value";
-	if (v->kind == VALUE_TEXT && memchr(v->bytes, '\0', v->len))
+	if (v->kind == DATA_TEXT && memchr(v->bytes, '\0', v->len))
 		return error_set(err, ERR_FAILED, "%s holds a NUL byte", name);
-	if (v->kind == VALUE_TEXT && !str_is_utf8(slice_of(v->bytes, v->len)))
+	if (v->kind == DATA_TEXT && !str_is_utf8(slice_of(v->bytes, v->len)))
 		return error_set(err, ERR_FAILED, "%s is not UTF-8", name);
 	for (size_t i = 0; i < v->count; i++) {
 		size_t len = path->len;
-		if (v->kind == VALUE_LIST)
+		if (v->kind == DATA_LIST)
 			buf_addf(path, "[%zu]", i);
 		else
 			buf_addf(path, "%s%s", len ? "." : "", v->names[i]);
@@ -173,67 +173,67 @@ static bool check_texts(const struct value *v, struct buf *path, struct error *e
 	return true;
 }
 
-bool value_check(const struct value *root, struct error *err)
+bool data_check(const struct data *root, struct error *err)
 {
 	AUTO(buf) struct buf path = BUF_INIT(BUF_UNLIMITED);
 	if (root->is_too_deep)
 		return error_set(err, ERR_FAILED, "the values are nested deeper than %d levels",
-			VALUE_DEPTH_MAX);
-	if (root->total_count > VALUE_COUNT_MAX)
+			DATA_DEPTH_MAX);
+	if (root->total_count > DATA_COUNT_MAX)
 		return error_set(err, ERR_FAILED, "there are %zu values, more than %d",
-			root->total_count, VALUE_COUNT_MAX);
-	if (root->total_bytes > VALUE_BYTES_MAX)
+			root->total_count, DATA_COUNT_MAX);
+	if (root->total_bytes > DATA_BYTES_MAX)
 		return error_set(err, ERR_FAILED, "the values take %zu bytes, more than %d",
-			root->total_bytes, VALUE_BYTES_MAX);
+			root->total_bytes, DATA_BYTES_MAX);
 	return check_texts(root, &path, err);
 }
 
-enum value_kind value_kind(const struct value *v)
+enum data_kind data_kind(const struct data *v)
 {
 	return v->kind;
 }
 
-struct slice value_bytes(const struct value *v)
+struct slice data_bytes(const struct data *v)
 {
-	if (v->kind == VALUE_BOOL)
+	if (v->kind == DATA_BOOL)
 		return slice_str(v->is_true ? "true" : "false");
-	assert(v->kind == VALUE_TEXT || v->kind == VALUE_NUMBER);
+	assert(v->kind == DATA_TEXT || v->kind == DATA_NUMBER);
 	return slice_of(v->bytes, v->len);
 }
 
-bool value_is_true(const struct value *v)
+bool data_is_true(const struct data *v)
 {
 	if (!v)
 		return false;
 	switch (v->kind) {
-	case VALUE_TEXT:
+	case DATA_TEXT:
 		return v->len > 0;
-	case VALUE_BOOL:
+	case DATA_BOOL:
 		return v->is_true;
-	case VALUE_LIST:
+	case DATA_LIST:
 		return v->count > 0;
-	case VALUE_NUMBER:
-	case VALUE_MAP:
+	case DATA_NUMBER:
+	case DATA_MAP:
 		return true;
 	}
 	return false;
 }
 
-size_t value_count(const struct value *list)
+size_t data_count(const struct data *list)
 {
-	assert(list->kind == VALUE_LIST);
+	assert(list->kind == DATA_LIST);
 	return list->count;
 }
 
-const struct value *value_item(const struct value *list, size_t index)
+const struct data *data_item(const struct data *list, size_t index)
 {
-	assert(list->kind == VALUE_LIST && index < list->count);
+	assert(list->kind == DATA_LIST && index < list->count);
 	return list->items[index];
 }
 
-const struct value *value_get(const struct value *map, struct slice name)
+const struct data *data_get(const struct data *map, struct slice name)
 {
-	if (map->kind != VALUE_MAP)
+	if (map->kind != DATA_MAP)
 		return NULL;
 	size_t at = index_of(map, name);
 	return at < map->count ? map->items[at] : NULL;
@@ -253,17 +253,17 @@ static struct slice take_part(struct slice *name)
 	return part;
 }
 
-const struct value *scope_find(const struct scope *scope, struct slice name)
+const struct data *scope_find(const struct scope *scope, struct slice name)
 {
-	const struct value *found = NULL;
+	const struct data *found = NULL;
 	if (slice_eq_str(name, "."))
 		return scope->value;
 	struct slice part = take_part(&name);
 	for (; scope && !found; scope = scope->outer)
-		found = value_get(scope->value, part);
+		found = data_get(scope->value, part);
 	while (found && name.len) {
 		part = take_part(&name);
-		found = value_get(found, part);
+		found = data_get(found, part);
 	}
 	return found;
 }
