@@ -45,6 +45,15 @@ static const char *const durabilities[] = { "os", "disk", NULL };
 	{                                                                  \
 		ROW("images." name_, KEY_IMAGE, image_, sentence_, image_) \
 	}
+#define PLACE_ROW(service_, title_)                                                     \
+	{                                                                               \
+		ROW("data." service_, KEY_PLACE, NULL,                                  \
+			"Where " title_                                                 \
+			" keeps its data: a directory, beginning with / or ./, or the " \
+			"name of a volume; null: as storage says.",                     \
+			"./data/" service_),                                            \
+			.is_nullable = true                                             \
+	}
 #define LIMIT_ROWS(service_, title_, cpus_, memory_)                                              \
 	{ ROW("limits." service_ ".cpus", KEY_DECIMAL, NULL,                                      \
 		  "Processors that " title_ " may use; null: no limit.", "1.5"),                  \
@@ -92,9 +101,16 @@ const struct key config_keys[] = {
 	IMAGE_ROW("loki", "grafana/loki:3.5.0", "Image of Loki."),
 	IMAGE_ROW("alertmanager", "prom/alertmanager:v0.28.1", "Image of Alertmanager."),
 	IMAGE_ROW("proxy", "caddy:2.10.0", "Image of the TLS proxy."),
+	IMAGE_ROW("bridge", "cctm-bridge:" CCTM_VERSION, "Image of the bridge, which cctm makes on this machine."),
 
 	{ ROW("storage", KEY_CHOICE, "volumes",
 		"Where containers keep their data: named volumes, or directories of the stack.", "bind"), .choices = storages },
+	PLACE_ROW("prometheus", "Prometheus"),
+	PLACE_ROW("grafana", "Grafana"),
+	PLACE_ROW("loki", "Loki"),
+	PLACE_ROW("alertmanager", "Alertmanager"),
+	PLACE_ROW("proxy", "the TLS proxy"),
+	PLACE_ROW("bridge", "the bridge"),
 
 	{ ROW("otlp.auth", KEY_CHOICE, "none", "What a sender must show: nothing, or the bearer token of .env.", "bearer"),
 		.choices = auths, SHARED("bearer", "bearer") },
@@ -170,6 +186,10 @@ const struct key config_keys[] = {
 		.is_list = true, BOUNDS(0, 16384) },
 	{ ROW("alerts.email_to", KEY_TEXT, "", "Mail addresses that are told of an alert.", "ada@example.com"),
 		.is_list = true, BOUNDS(3, 320) },
+	{ ROW("alerts.email_from", KEY_TEXT, NULL, "Mail address that alerts come from.", "cctm@example.com"),
+		.is_nullable = true, BOUNDS(3, 320) },
+	{ ROW("alerts.smtp_host", KEY_TEXT, NULL, "Mail server and port through which alerts are sent.",
+		"mail.example.com:587"), .is_nullable = true, BOUNDS(3, 320) },
 
 	LIMIT_ROWS("collector", "the Collector", "1", "1GiB"),
 	LIMIT_ROWS("bridge", "the bridge", "1", "512MiB"),
@@ -181,6 +201,8 @@ const struct key config_keys[] = {
 
 	{ ROW("proxy.host", KEY_HOST, NULL, "Name for which the TLS proxy gets its certificate; null: no proxy.",
 		"metrics.example.com"), .is_nullable = true },
+	{ ROW("proxy.bind", KEY_ADDRESS, NULL, "Address on which the proxy's port is opened; null: as bind says.",
+		"0.0.0.0"), .is_nullable = true },
 	{ ROW("proxy.tls_cert_file", KEY_FILE, NULL, "Certificate chain of the proxy, in PEM; null: it gets one itself.",
 		"/etc/cctm/proxy.crt"), .is_nullable = true },
 	{ ROW("proxy.tls_key_file", KEY_FILE, NULL, "Private key of the proxy, in PEM.", "/etc/cctm/proxy.key"),
@@ -314,6 +336,7 @@ static const struct {
 	[KEY_HOST] = { "host", "a DNS name" },
 	[KEY_ZONE] = { "zone", "a time zone" },
 	[KEY_FILE] = { "file", "a path" },
+	[KEY_PLACE] = { "place", "a path that begins with / or ./, or the name of a volume" },
 	[KEY_NAME] = { "name", "a name of letters, digits, _, . and -" },
 	[KEY_PAIR] = { "pair", "a pair old=new" },
 };

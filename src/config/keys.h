@@ -28,6 +28,7 @@ enum key_type {
 	KEY_HOST,    /* DNS name */
 	KEY_ZONE,    /* time zone: Europe/Berlin, UTC, +02:00 */
 	KEY_FILE,    /* path */
+	KEY_PLACE,   /* path that begins with / or ./, or the name of a Docker volume */
 	KEY_NAME,    /* attribute or label: letters, digits, "_", "." and "-" */
 	KEY_PAIR,    /* two names, "old=new" */
 };

@@ -154,6 +154,9 @@ static bool parse_words(const struct key *key, const char *text, struct error *e
 	case KEY_FILE:
 		why = words_file(text);
 		break;
+	case KEY_PLACE:
+		why = words_place(text);
+		break;
 	case KEY_NAME:
 		why = words_name(text);
 		break;
@@ -199,6 +202,7 @@ static bool parse_scalar(
 	case KEY_HOST:
 	case KEY_ZONE:
 	case KEY_FILE:
+	case KEY_PLACE:
 	case KEY_NAME:
 	case KEY_PAIR:
 		return parse_words(key, text, err);

@@ -18,6 +18,7 @@
 #define LABEL_MAX   63
 #define IMAGE_MAX   512
 #define TAG_MAX	    128
+#define VOLUME_MAX  255
 #define PROJECT_MAX 63
 #define NAME_MAX_   128
 #define FILE_MAX    4096
@@ -246,6 +247,16 @@ const char *words_file(const char *text)
 			return "holds a control character";
 	}
 	return NULL;
+}
+
+const char *words_place(const char *text)
+{
+	size_t len = strlen(text);
+	if (*text == '/' || strncmp(text, "./", 2) == 0)
+		return words_file(text);
+	bool is_volume = len > 1 && len <= VOLUME_MAX && !strchr("_.-", *text) &&
+			 is_made_of(text, len, ALNUM "_.-");
+	return is_volume ? NULL : "is neither a path nor the name of a volume";
 }
 
 static bool is_name(const char *text, size_t len, const char *set)

@@ -11,6 +11,7 @@ const char *words_project(const char *text); /* Compose: [a-z0-9][a-z0-9_-]* */
 const char *words_host(const char *text);    /* RFC 1123, 2.1 */
 const char *words_zone(const char *text);    /* a name of the tz database, or +02:00 */
 const char *words_file(const char *text);
+const char *words_place(const char *text); /* a path, or the name of a volume as Docker allows it */
 const char *words_name(const char *text);
 const char *words_pair(const char *text);
 
