@@ -44,6 +44,7 @@ static const struct {
 	const char *suffix;
 	enum escape escape;
 } files[] = {
+	/* clang-format off */
 	{ "grafana/provisioning/", "", ".yml", ESCAPE_GRAFANA },
 	{ "grafana/provisioning/", "", ".yaml", ESCAPE_GRAFANA },
 	{ NULL, "docker-compose", ".yml", ESCAPE_COMPOSE },
@@ -62,6 +63,8 @@ static const struct {
 	{ NULL, "", ".md", ESCAPE_NONE },
 	{ NULL, "", ".txt", ESCAPE_NONE },
 	{ NULL, "", ".gitignore", ESCAPE_NONE },
+	{ NULL, "Caddyfile", "", ESCAPE_NONE }, /* values there are checked names and paths of ours */
+	/* clang-format on */
 };
 
 bool escape_for_path(const char *path, enum escape *out, struct error *err)

@@ -1,0 +1,227 @@
+#include "core/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/mem.h"
+
+#define GRACE_MS  1000 /* between SIGTERM and SIGKILL */
+#define POLL_MS	  10   /* how soon its end is noticed */
+#define LINGER_MS 100
+#define CHUNK	  16384
+
+extern char **environ;
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+char *proc_find(const char *name)
+{
+	const char *at = getenv("PATH");
+	if (strchr(name, '/'))
+		return is_program(name) ? mem_strdup(name) : NULL;
+	while (at && *at) {
+		size_t len = strcspn(at, ":");
+		AUTO(str) char *path = len ? mem_printf("%.*s/%s", (int)len, at, name) : NULL;
+		/* An empty entry means the current directory, where nothing is run from. */
+		if (path && is_program(path))
+			return TAKE(path);
+		at += len + (at[len] == ':');
+	}
+	return NULL;
+}
+
+/* ---- starting ---- */
+
+struct child {
+	pid_t pid;
+	int fds[2]; /* we read its stdout and stderr; -1: closed */
+	bool is_over;
+	int status;
+};
+
+static bool open_pipes(int out[2], int err_pipe[2], struct error *err)
+{
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return error_set_errno(err, ERR_FAILED, errno, "cannot make a pipe");
+	if (pipe2(err_pipe, O_CLOEXEC) == 0)
+		return true;
+	int why = errno;
+	close(out[0]);
+	close(out[1]);
+	return error_set_errno(err, ERR_FAILED, why, "cannot make a pipe");
+}
+
+static void default_signals(posix_spawnattr_t *attributes)
+{
+	sigset_t all, none;
+	sigfillset(&all);
+	sigemptyset(&none);
+	posix_spawnattr_setsigdefault(attributes, &all);
+	posix_spawnattr_setsigmask(attributes, &none);
+	posix_spawnattr_setpgroup(attributes, 0);
+	posix_spawnattr_setflags(
+		attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+}
+
+static int spawn(
+	const struct proc_request *request, const char *path, int out, int err_fd, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, out, 1);
+	posix_spawn_file_actions_adddup2(&actions, err_fd, 2);
+	if (request->dir)
+		posix_spawn_file_actions_addchdir_np(&actions, request->dir);
+	posix_spawnattr_init(&attributes);
+	default_signals(&attributes);
+	int why = posix_spawn(
+		pid, path, &actions, &attributes, (char *const *)(uintptr_t)request->argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return why;
+}
+
+static bool start(const struct proc_request *request, struct child *child, struct error *err)
+{
+	int out[2], err_pipe[2];
+	const char *name = request->argv[0];
+	AUTO(str) char *path = proc_find(name);
+	if (!path)
+		return error_set(err, ERR_FAILED, "%s is not installed", name);
+	if (!open_pipes(out, err_pipe, err))
+		return false;
+	int why = spawn(request, path, out[1], err_pipe[1], &child->pid);
+	close(out[1]);
+	close(err_pipe[1]);
+	child->fds[0] = out[0];
+	child->fds[1] = err_pipe[0];
+	if (why == 0)
+		return true;
+	close(out[0]);
+	close(err_pipe[0]);
+	return error_set_errno(err, ERR_FAILED, why, "cannot start %s", path);
+}
+
+/* ---- listening ---- */
+
+static void keep(struct proc_result *result, struct buf *to, const char *bytes, size_t len)
+{
+	size_t room = to->max - to->len;
+	size_t kept = len < room ? len : room;
+	result->is_cut |= kept < len;
+	if (kept && !buf_append(to, bytes, kept))
+		result->is_cut = true;
+}
+
+static void read_from(struct child *child, int which, struct proc_result *result)
+{
+	char bytes[CHUNK];
+	ssize_t n = read(child->fds[which], bytes, sizeof bytes);
+	if (n < 0 && errno == EINTR)
+		return;
+	if (n > 0) {
+		keep(result, which ? &result->err : &result->out, bytes, (size_t)n);
+		return;
+	}
+	close(child->fds[which]);
+	child->fds[which] = -1;
+}
+
+static bool is_open(const struct child *child)
+{
+	return child->fds[0] >= 0 || child->fds[1] >= 0;
+}
+
+/* What has come since, waiting for it at most so long. */
+static void listen_for(struct child *child, int64_t ms, struct proc_result *result)
+{
+	struct pollfd polled[] = { { .fd = child->fds[0], .events = POLLIN },
+		{ .fd = child->fds[1], .events = POLLIN } };
+	if (poll(polled, 2, (int)(ms < POLL_MS ? ms : POLL_MS)) <= 0)
+		return;
+	for (int i = 0; i < 2; i++) {
+		if (polled[i].fd >= 0 && polled[i].revents)
+			read_from(child, i, result);
+	}
+}
+
+static bool has_ended(struct child *child)
+{
+	if (child->is_over)
+		return true;
+	pid_t pid = waitpid(child->pid, &child->status, WNOHANG);
+	child->is_over = pid == child->pid || (pid < 0 && errno != EINTR);
+	return child->is_over;
+}
+
+/* Until it has ended and said all, or the time is over. What it leaves running may hold its output open for ever, so
+ * that is waited for only a moment longer. True: it has ended. */
+static bool listen_until(struct child *child, int64_t end_ms, struct proc_result *result)
+{
+	for (;;) {
+		int64_t now_ms = clock_mono_ms();
+		if (has_ended(child) && end_ms > now_ms + LINGER_MS)
+			end_ms = now_ms + LINGER_MS;
+		if (now_ms >= end_ms || (child->is_over && !is_open(child)))
+			return child->is_over;
+		listen_for(child, is_open(child) ? end_ms - now_ms : 1, result);
+	}
+}
+
+/* ---- ending ---- */
+
+static void end_group(struct child *child, struct proc_result *result)
+{
+	kill(-child->pid, SIGTERM);
+	listen_until(child, clock_mono_ms() + GRACE_MS, result);
+	kill(-child->pid, SIGKILL);
+	while (!child->is_over && waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+static void finish(struct child *child, int64_t end_ms, struct proc_result *result)
+{
+	bool is_in_time = listen_until(child, end_ms, result);
+	if (!is_in_time)
+		end_group(child, result);
+	for (int i = 0; i < 2; i++) {
+		if (child->fds[i] >= 0)
+			close(child->fds[i]);
+	}
+	bool is_killed = WIFSIGNALED(child->status);
+	result->end = !is_in_time ? PROC_TIMED_OUT : is_killed ? PROC_KILLED : PROC_EXITED;
+	result->status = is_killed ? WTERMSIG(child->status) : WEXITSTATUS(child->status);
+}
+
+bool proc_run(const struct proc_request *request, struct proc_result *result, struct error *err)
+{
+	struct child child = { 0 };
+	*result = (struct proc_result){ .out = BUF_INIT(request->output_max),
+		.err = BUF_INIT(request->output_max) };
+	int64_t end_ms = clock_mono_ms() + request->deadline_ms;
+	if (!start(request, &child, err))
+		return false;
+	finish(&child, end_ms, result);
+	return true;
+}
+
+void proc_result_clear(struct proc_result *result)
+{
+	buf_clear(&result->out);
+	buf_clear(&result->err);
+}

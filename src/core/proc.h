@@ -1,0 +1,56 @@
+/* Running another program: by argv, never through a shell; bounded in time and in what it may say.
+ *
+ *     const char *const argv[] = { "docker", "version", NULL };
+ *     struct proc_request request = { .argv = argv, .deadline_ms = 5000, .output_max = 65536 };
+ *     AUTO(proc_result) struct proc_result result = { 0 };
+ *     if (!proc_run(&request, &result, err))            // it could not be started
+ *     if (result.end != PROC_EXITED || result.status)   // it ran and was not content
+ *
+ * The program gets /dev/null to read, a process group of its own, no descriptor of ours but its output, and the default
+ * signals. Past the deadline the whole group gets SIGTERM and, a second later, SIGKILL. What it says beyond output_max is
+ * read and dropped, so that it does not block.
+ */
+#ifndef CCTM_CORE_PROC_H
+#define CCTM_CORE_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/cleanup.h"
+
+struct error;
+
+struct proc_request {
+	const char *const
+		*argv;	 /* ends with NULL; argv[0] is looked for in PATH unless it has a slash */
+	const char *dir; /* NULL: ours */
+	int64_t deadline_ms;
+	size_t output_max; /* bytes kept, of each stream */
+};
+
+enum proc_end { PROC_EXITED, PROC_KILLED, PROC_TIMED_OUT };
+
+struct proc_result {
+	enum proc_end end;
+	int status; /* exit status, or the signal's number */
+	struct buf out, err;
+	bool is_cut; /* something was dropped */
+};
+
+/* False: it could not be started; ERR_FAILED with "… is not installed" when there is no such program. */
+bool proc_run(const struct proc_request *request, struct proc_result *result, struct error *err)
+	MUST_CHECK;
+
+/* Where PATH has a program; NULL: nowhere. Yours. */
+char *proc_find(const char *name);
+
+void proc_result_clear(struct proc_result *result);
+
+static inline void auto_proc_result(struct proc_result *result)
+{
+	proc_result_clear(result);
+}
+
+#endif

@@ -1,0 +1,54 @@
+/* .env as Compose 2 reads it (Docker's "Syntax for environment variables files"), and changing one variable of it
+ * without touching another byte.
+ *
+ *   NAME=value, NAME: value, export NAME=value
+ *   unquoted: to the end of the line; a # behind a blank begins a comment; blanks around it are dropped
+ *   'single': literal, \' is a quote          "double": \n \r \t \\ \" \$ are known; both may span lines
+ *
+ * $NAME and ${NAME} in unquoted and double-quoted values would be replaced by Compose; they are kept as they stand, and
+ * the variable says that it refers to others.
+ */
+#ifndef CCTM_RENDER_ENV_FILE_H
+#define CCTM_RENDER_ENV_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/cleanup.h"
+#include "core/slice.h"
+
+struct buf;
+struct error;
+
+#define ENV_FILE_MAX (1 << 20)
+
+struct env_variable {
+	char *name, *value;
+	bool refers;	   /* to other variables */
+	size_t start, end; /* of the value's bytes in the text, quotes included */
+	size_t line;	   /* from 1 */
+};
+
+struct env_file {
+	struct env_variable *items; /* in the order of the text */
+	size_t count, room;
+};
+
+/* The error begins with ".env:LINE: ". */
+bool env_file_parse(struct slice text, struct env_file *out, struct error *err) MUST_CHECK;
+void env_file_clear(struct env_file *file);
+
+/* The last one of that name, which is the one that counts; NULL: there is none. */
+const struct env_variable *env_file_find(const struct env_file *file, const char *name);
+
+/* Appends `text` to `out` with the variable set: its value is replaced where it stands, or a line is added at the end.
+ * The value is UTF-8 without NUL. */
+bool env_file_set(struct slice text, const char *name, const char *value, struct buf *out,
+	struct error *err) MUST_CHECK;
+
+static inline void auto_env_file(struct env_file *file)
+{
+	env_file_clear(file);
+}
+
+#endif
