@@ -18,6 +18,8 @@
 
 /* One row a command, in the order of `cctm help`. */
 static const struct command *const commands[] = {
+	&cmd_init,
+	&cmd_render,
 	&cmd_config,
 	&cmd_report,
 	&cmd_bridge,
@@ -72,7 +74,7 @@ static bool read_words(struct invocation *in, const struct command *command, int
 static void drop_args(struct invocation *in)
 {
 	if (in->command && in->args)
-		opt_clear(in->command->arguments, in->args);
+		opt_clear(in->command->options, in->command->arguments, in->args);
 	free(in->args);
 	in->args = NULL;
 }

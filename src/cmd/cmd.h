@@ -8,6 +8,8 @@ extern const struct command cmd_bridge;
 extern const struct command cmd_completion;
 extern const struct command cmd_config;
 extern const struct command cmd_help;
+extern const struct command cmd_init;
+extern const struct command cmd_render;
 extern const struct command cmd_report;
 extern const struct command cmd_version;
 

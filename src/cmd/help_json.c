@@ -13,6 +13,7 @@ static const char *const type_names[] = {
 	[OPT_TYPE_INT] = "integer",
 	[OPT_TYPE_DURATION] = "duration",
 	[OPT_TYPE_SIZE] = "size",
+	[OPT_TYPE_LIST] = "list",
 };
 
 static json_t *choices_json(const char *const *choices)

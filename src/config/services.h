@@ -10,6 +10,9 @@
 
 #include "config/config.h"
 
+/* Where a stack runs; `runtime: auto` is decided once, and then stays. */
+enum runtime { RUNTIME_UNKNOWN, RUNTIME_DOCKER, RUNTIME_EMBEDDED };
+
 enum service {
 	SERVICE_COLLECTOR,
 	SERVICE_BRIDGE,

@@ -144,6 +144,15 @@ static bool store_number(const struct opt *row, int64_t *into, const char *text,
 	return true;
 }
 
+static void append(struct opt_rest *rest, const char *word)
+{
+	const char **items =
+		mem_realloc((void *)(uintptr_t)rest->items, rest->count + 1, sizeof *items);
+	items[rest->count] = word;
+	rest->items = items;
+	rest->count++;
+}
+
 static bool store(const struct opt *row, void *args, const char *text, struct error *err)
 {
 	void *into = field(args, row->offset);
@@ -155,6 +164,9 @@ static bool store(const struct opt *row, void *args, const char *text, struct er
 		if (!check_choice(text, row->choices, err))
 			return false;
 		*(const char **)into = text;
+		return true;
+	case OPT_TYPE_LIST:
+		append(into, text);
 		return true;
 	case OPT_TYPE_INT:
 	case OPT_TYPE_DURATION:
@@ -254,12 +266,7 @@ static bool take_argument(
 		*(const char **)field(args, row->offset) = word;
 		return true;
 	}
-	struct opt_rest *rest = field(args, row->offset);
-	const char **items =
-		mem_realloc((void *)(uintptr_t)rest->items, rest->count + 1, sizeof *items);
-	items[rest->count] = word;
-	rest->items = items;
-	rest->count++;
+	append(field(args, row->offset), word);
 	return true;
 }
 
@@ -343,13 +350,20 @@ bool opt_is_given(int argc, char *const *argv, const char *word)
 	return false;
 }
 
-void opt_clear(const struct opt_argument *arguments, void *args)
+static void clear_list(struct opt_rest *rest)
 {
+	free((void *)(uintptr_t)rest->items);
+	*rest = (struct opt_rest){ 0 };
+}
+
+void opt_clear(const struct opt *options, const struct opt_argument *arguments, void *args)
+{
+	for (const struct opt *row = options; row && row->type != OPT_TYPE_END; row++) {
+		if (row->type == OPT_TYPE_LIST)
+			clear_list(field(args, row->offset));
+	}
 	for (const struct opt_argument *row = arguments; row && row->name; row++) {
-		if (!row->is_repeated)
-			continue;
-		struct opt_rest *rest = field(args, row->offset);
-		free((void *)(uintptr_t)rest->items);
-		*rest = (struct opt_rest){ 0 };
+		if (row->is_repeated)
+			clear_list(field(args, row->offset));
 	}
 }

@@ -11,7 +11,8 @@
  *             OPT_END,
  *     };
  *
- * Field types: bool (a flag; --no-NAME clears it where OPT_NEGATABLE made the row), const char *, int64_t.
+ * Field types: bool (a flag; --no-NAME clears it where OPT_NEGATABLE made the row), const char *, int64_t, and struct
+ * opt_rest for an option that may be repeated.
  * Defaults are text, parsed by the same code as the command line; NULL: none.
  */
 #ifndef CCTM_CORE_OPT_H
@@ -29,7 +30,14 @@ enum opt_type {
 	OPT_TYPE_TEXT,
 	OPT_TYPE_INT,
 	OPT_TYPE_DURATION,
-	OPT_TYPE_SIZE
+	OPT_TYPE_SIZE,
+	OPT_TYPE_LIST
+};
+
+/* What was given repeatedly: the last argument's words, or the values of an option that may be repeated. */
+struct opt_rest {
+	const char *const *items;
+	size_t count;
 };
 
 struct opt {
@@ -57,13 +65,9 @@ struct opt_argument {
 	const char *const *(*suggest)(void);
 };
 
-struct opt_rest {
-	const char *const *items;
-	size_t count;
-};
-
 #define OPT_FIELD_TYPE(type_, field_) \
-	_Generic(((type_ *)0)->field_, bool : OPT_TYPE_FLAG, const char * : OPT_TYPE_TEXT, int64_t : OPT_TYPE_INT)
+	_Generic(((type_ *)0)->field_, bool : OPT_TYPE_FLAG, const char * : OPT_TYPE_TEXT, int64_t : OPT_TYPE_INT, \
+		struct opt_rest : OPT_TYPE_LIST)
 
 #define OPT(type_, field_, letter_, name_, argument_, help_)                                     \
 	{                                                                                        \
@@ -148,7 +152,7 @@ bool opt_parse_sets(const struct opt_set *sets, const struct opt_argument *argum
 /* True when `word` stands among argv's options, in front of any "--". */
 bool opt_is_given(int argc, char *const *argv, const char *word);
 
-/* Releases the list of a repeated argument, the only thing in `args` that parsing allocates. */
-void opt_clear(const struct opt_argument *arguments, void *args);
+/* Releases the lists of a repeated argument and of repeated options, the only things in `args` that parsing allocates. */
+void opt_clear(const struct opt *options, const struct opt_argument *arguments, void *args);
 
 #endif

@@ -172,7 +172,7 @@ static void test_opt_gathers_arguments_among_options(void **state)
 	assert_string_equal(args.rest.items[0], "one");
 	assert_string_equal(args.rest.items[1], "-two");
 	assert_string_equal(args.rest.items[2], "-");
-	opt_clear(sample_arguments, &args);
+	opt_clear(sample_options, sample_arguments, &args);
 	assert_null(args.rest.items);
 	assert_false(
 		opt_parse(sample_options, sample_arguments, 0, argv, &args, sizeof args, &err));

@@ -179,7 +179,7 @@ static bool read_root(const char *dir, const json_t *root, struct manifest *out,
 		return damaged(err);
 	for (int i = RUNTIME_DOCKER; i <= RUNTIME_EMBEDDED; i++) {
 		if (strcmp(runtime, runtime_names[i]) == 0)
-			out->runtime = (enum manifest_runtime)i;
+			out->runtime = (enum runtime)i;
 	}
 	for (size_t i = 0; i < json_array_size(files); i++) {
 		if (!read_file(dir, json_array_get(files, i), out, err))

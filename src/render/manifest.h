@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/services.h"
 #include "core/buf.h"
 #include "core/cleanup.h"
 
@@ -21,8 +22,6 @@ struct error;
 #define MANIFEST_HASH_DIGITS   32
 #define MANIFEST_FILES_MAX     200
 #define MANIFEST_GENERATED_MAX (4 << 20)
-
-enum manifest_runtime { RUNTIME_UNKNOWN, RUNTIME_DOCKER, RUNTIME_EMBEDDED };
 
 struct manifest_file {
 	char *path;
@@ -39,7 +38,7 @@ struct manifest_port {
 
 struct manifest {
 	bool is_there;
-	enum manifest_runtime runtime; /* what `runtime: auto` was decided to be */
+	enum runtime runtime; /* what `runtime: auto` was decided to be */
 	struct manifest_file *files;
 	size_t file_count, file_room;
 	struct manifest_port *ports; /* that were written into the files last */

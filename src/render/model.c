@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "core/str.h"
 #include "render/model_internal.h"
+#include "render/variables.h"
 
 bool model_says(const struct config *config, const char *key, const char *text)
 {
@@ -167,18 +168,20 @@ static void add_addresses(struct data *root, const struct config *config)
 
 /* ---- Claude Code's environment ---- */
 
-static void add_variables(struct data *root, const struct surroundings *around)
+static void add_variables(struct data *root, const struct config *config)
 {
+	struct stack_variable variables[STACK_VARIABLES];
 	struct data *list = data_list();
-	for (size_t i = 0; i < around->variable_count; i++) {
-		const struct stack_variable *v = &around->variables[i];
+	variables_init(variables, config);
+	for (size_t i = 0; i < STACK_VARIABLES; i++) {
 		struct data *item = data_map();
-		data_set(item, "name", data_text(v->name));
-		data_set(item, "value", data_text(v->value));
-		data_set(item, "comment", data_text(v->comment));
-		data_set(item, "is_last", data_bool(i + 1 == around->variable_count));
+		data_set(item, "name", data_text(variables[i].name));
+		data_set(item, "value", data_text(variables[i].value));
+		data_set(item, "comment", data_text(variables[i].comment));
+		data_set(item, "is_last", data_bool(i + 1 == STACK_VARIABLES));
 		data_append(list, item);
 	}
+	variables_clear(variables);
 	data_set(root, "variables", list);
 }
 
@@ -206,7 +209,7 @@ struct data *model_new(const struct config *config, const struct surroundings *a
 		root, "has_alertmanager", data_bool(service_is_used(config, SERVICE_ALERTMANAGER)));
 	data_set(root, "grafana_url", model_take(grafana_url(config)));
 	add_headers_helper(root, config, around);
-	add_variables(root, around);
+	add_variables(root, config);
 	add_addresses(root, config);
 	add_data(root, config);
 	model_add_services(root, config, around);

@@ -15,11 +15,6 @@
 
 struct data;
 
-/* A variable of Claude Code's environment. */
-struct stack_variable {
-	const char *name, *value, *comment;
-};
-
 /* As whom a container runs on its data directory; uid -1: as its image says. */
 struct owner {
 	int64_t uid, gid;
@@ -30,8 +25,6 @@ struct surroundings {
 	const char *dir; /* of the stack, absolute */
 	bool is_embedded;
 	struct owner owners[SERVICE_COUNT];
-	const struct stack_variable *variables;
-	size_t variable_count;
 };
 
 /* Yours: data_free. */

@@ -13,8 +13,9 @@
 #include "core/transaction.h"
 #include "render/check.h"
 
-#define FILE_MAX (8 << 20)
-#define BAK_MAX	 1000
+#define FILE_MAX    (8 << 20)
+#define SECRET_MODE 0600
+#define BAK_MAX	    1000
 
 static const char *const action_names[] = {
 	[PLAN_UNCHANGED] = "unchanged",
@@ -283,6 +284,18 @@ bool plan_add(
 	return true;
 }
 
+bool plan_add_secret(struct plan *plan, const char *path, struct slice after, struct error *err)
+{
+	if (!plan_add(plan, path, after, SECRET_MODE, err))
+		return false;
+	struct plan_item *item = &plan->items[plan->count - 1];
+	item->is_secret = true;
+	if (item->action == PLAN_UNCHANGED && item->mode != SECRET_MODE)
+		item->action = PLAN_UPDATE;
+	item->mode = SECRET_MODE;
+	return true;
+}
+
 /* ---- looking at a plan ---- */
 
 static bool is_written(enum plan_action action)
@@ -320,6 +333,8 @@ void plan_diff(const struct plan *plan, struct buf *out)
 		const struct plan_item *item = &plan->items[i];
 		AUTO(str) char *new_path = beside(item->path, "new");
 		struct slice before = buf_slice(&item->before), after = buf_slice(&item->after);
+		if (item->is_secret)
+			continue;
 		if (item->action == PLAN_CONFLICT)
 			diff_unified(
 				out, item->path, new_path, before, buf_slice(&item->generated));

@@ -51,6 +51,7 @@ struct plan_item {
 	struct buf before, after; /* of the file itself: of a conflict both are the user's */
 	struct buf generated;	  /* the new text of a template; empty for the user's own files */
 	bool is_generated;
+	bool is_secret; /* its text is never shown */
 	bool lays_new;	/* of a conflict: FILE.new has to be written */
 	bool drops_new; /* FILE.new was ours and is settled */
 	char *bak;	/* of a replacement: where the old text goes */
@@ -72,6 +73,10 @@ bool plan_make(const char *dir, const struct stack_files *files, const struct ma
 /* A file of the user's own that is added to (cctm.yaml, .env, .gitignore), with what it is to be. */
 bool plan_add(struct plan *plan, const char *path, struct slice after, mode_t mode,
 	struct error *err) MUST_CHECK;
+
+/* The same for a file with secrets: 0600 whatever it was, and never shown. */
+bool plan_add_secret(struct plan *plan, const char *path, struct slice after, struct error *err)
+	MUST_CHECK;
 
 /* Does anything change on disk? */
 bool plan_has_changes(const struct plan *plan);
