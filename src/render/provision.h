@@ -15,9 +15,9 @@ struct error;
 struct provision_request {
 	const char *dir; /* absolute; need not be there */
 	const struct config *config;
-	const struct manifest *last;   /* what was made there before */
-	enum runtime runtime; /* decided */
-	const char *template_dir;      /* NULL: none */
+	const struct manifest *last; /* what was made there before */
+	enum runtime runtime;	     /* decided */
+	const char *template_dir;    /* NULL: none */
 	bool is_forced;
 };
 

@@ -120,7 +120,7 @@ int main(int argc, char **argv)
 		.commands = commands,
 		.global_options = global_options };
 	is_done = is_done && command->run(&ctx, args, &err) == 0 && out_flush(out, &err);
-	opt_clear(command->arguments, args);
+	opt_clear(command->options, command->arguments, args);
 	free(args);
 	out_free(out);
 	return is_done ? 0 : 1;
