@@ -32,10 +32,10 @@ static struct taken_port *add_taken(struct init_job *job, const char *key, int64
 	return taken;
 }
 
-static bool move_port(
-	struct init_job *job, struct taken_port *taken, const char *address, struct error *err)
+static bool move_port(struct init_job *job, const struct ports *ports, struct taken_port *taken,
+	const char *address, struct error *err)
 {
-	taken->moved_to = port_free_above(address, taken->port, is_ours, job);
+	taken->moved_to = ports_free_above(ports, address, taken->port, is_ours, job);
 	if (!taken->moved_to)
 		return error_set(err, ERR_PORT_TAKEN, "there is no free port near %lld for %s",
 			(long long)taken->port, taken->key);
@@ -43,7 +43,8 @@ static bool move_port(
 	return init_settings_set(job, taken->key, text, err) && init_settings_load(job, err);
 }
 
-static bool check_port(struct init_job *job, const struct service_port *port, struct error *err)
+static bool check_port(struct init_job *job, const struct ports *ports,
+	const struct service_port *port, struct error *err)
 {
 	int64_t number = config_number(&job->config, port->key);
 	AUTO(str) char *address = mem_strdup(service_port_address(&job->config, port));
@@ -51,17 +52,19 @@ static bool check_port(struct init_job *job, const struct service_port *port, st
 	/* What is in the files already may well be held by the stack itself. */
 	if (manifest_port(&job->last, port->key) == number)
 		return true;
-	port_holder_find(address, number, &holder);
+	ports_holder(ports, address, number, &holder);
 	if (!holder.is_taken)
 		return true;
 	struct taken_port *taken = add_taken(job, port->key, number, TAKE(holder.who));
-	return !job->args->is_auto_ports || move_port(job, taken, address, err);
+	return !job->args->is_auto_ports || move_port(job, ports, taken, address, err);
 }
 
 bool init_ports_check(struct init_job *job, struct error *err)
 {
+	AUTO(ports) struct ports *ports = ports_read();
 	for (size_t i = 0; i < service_port_count; i++) {
-		if (is_used(job, &service_ports[i]) && !check_port(job, &service_ports[i], err))
+		const struct service_port *port = &service_ports[i];
+		if (is_used(job, port) && !check_port(job, ports, port, err))
 			return false;
 	}
 	return true;

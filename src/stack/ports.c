@@ -72,7 +72,7 @@ static bool clash(const struct address *a, const struct address *b)
 struct listener {
 	struct address address;
 	unsigned port;
-	unsigned uid;
+	unsigned uid; /* of its owner */
 	unsigned long inode;
 };
 
@@ -104,20 +104,52 @@ static bool read_listener(const char *line, struct listener *out)
 	       read_hex_address(hex, strlen(hex), &out->address);
 }
 
-/* 1: found, 0: nobody, -1: there is no such table. */
-static int find_in_table(
-	const char *path, const struct address *wanted, unsigned port, struct listener *out)
+struct ports {
+	struct listener *items;
+	size_t count, room;
+	bool is_known; /* there is a table */
+};
+
+static void read_table(const char *path, struct ports *out)
 {
 	AUTO(buf) struct buf text = BUF_INIT(TABLE_MAX);
 	AUTO(error) struct error ignored = ERROR_INIT;
 	if (file_read(path, &text, &ignored) <= 0)
-		return -1;
+		return;
+	out->is_known = true;
 	for (const char *line = strchr(buf_str(&text), '\n'); line; line = strchr(line, '\n')) {
+		struct listener listener;
 		line++;
-		if (read_listener(line, out) && out->port == port && clash(&out->address, wanted))
-			return 1;
+		if (!read_listener(line, &listener))
+			continue;
+		out->items = mem_grow(out->items, &out->room, out->count + 1, sizeof *out->items);
+		out->items[out->count++] = listener;
 	}
-	return 0;
+}
+
+struct ports *ports_read(void)
+{
+	struct ports *ports = mem_zalloc(sizeof *ports);
+	read_table("/proc/net/tcp", ports);
+	read_table("/proc/net/tcp6", ports);
+	return ports;
+}
+
+void ports_free(struct ports *ports)
+{
+	if (ports)
+		free(ports->items);
+	free(ports);
+}
+
+static const struct listener *find_listener(
+	const struct ports *ports, const struct address *wanted, int64_t port)
+{
+	for (size_t i = 0; i < ports->count; i++) {
+		if (ports->items[i].port == port && clash(&ports->items[i].address, wanted))
+			return &ports->items[i];
+	}
+	return NULL;
 }
 
 /* ---- whose socket it is ---- */
@@ -194,27 +226,23 @@ static bool can_bind(const struct address *address, unsigned port)
 	return bind(fd, (const struct sockaddr *)&to, sizeof to) == 0 || errno != EADDRINUSE;
 }
 
-void port_holder_find(const char *address, int64_t port, struct port_holder *out)
+void ports_holder(
+	const struct ports *ports, const char *address, int64_t port, struct port_holder *out)
 {
-	struct listener listener;
 	struct address wanted = address_of(address);
+	const struct listener *listener = find_listener(ports, &wanted, port);
 	*out = (struct port_holder){ 0 };
-	int found = find_in_table("/proc/net/tcp", &wanted, (unsigned)port, &listener);
-	if (found < 1) {
-		int found6 = find_in_table("/proc/net/tcp6", &wanted, (unsigned)port, &listener);
-		if (found < 0 && found6 < 0) {
-			out->is_taken = !can_bind(&wanted, (unsigned)port);
-			out->who = mem_strdup("another program");
-			return;
-		}
-		found = found6;
-	}
-	out->is_taken = found > 0;
-	if (!out->is_taken)
+	if (!ports->is_known) {
+		out->is_taken = !can_bind(&wanted, (unsigned)port);
+		out->who = mem_strdup("another program");
 		return;
-	find_process(&listener, out);
+	}
+	out->is_taken = listener != NULL;
+	if (!listener)
+		return;
+	find_process(listener, out);
 	if (!out->who)
-		name_user(&listener, out);
+		name_user(listener, out);
 }
 
 void port_holder_clear(struct port_holder *holder)
@@ -224,15 +252,18 @@ void port_holder_clear(struct port_holder *holder)
 	*holder = (struct port_holder){ 0 };
 }
 
-int64_t port_free_above(
-	const char *address, int64_t port, bool (*is_used)(void *ctx, int64_t port), void *ctx)
+static bool is_free(const struct ports *ports, const struct address *wanted, int64_t port)
 {
+	return ports->is_known ? !find_listener(ports, wanted, port)
+			       : can_bind(wanted, (unsigned)port);
+}
+
+int64_t ports_free_above(const struct ports *ports, const char *address, int64_t port,
+	bool (*is_used)(void *ctx, int64_t port), void *ctx)
+{
+	struct address wanted = address_of(address);
 	for (int64_t next = port + 1; next <= PORT_MAX && next <= port + TRIES_MAX; next++) {
-		AUTO(port_holder) struct port_holder holder = { 0 };
-		if (is_used && is_used(ctx, next))
-			continue;
-		port_holder_find(address, next, &holder);
-		if (!holder.is_taken)
+		if (!(is_used && is_used(ctx, next)) && is_free(ports, &wanted, next))
 			return next;
 	}
 	return 0;

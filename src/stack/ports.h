@@ -16,14 +16,25 @@ struct port_holder {
 	char *who;     /* for people: "prometheus (process 4711)", "a process of user grafana" */
 };
 
+/* The system's listeners at one moment; reading them takes milliseconds, asking none. */
+struct ports;
+struct ports *ports_read(void);
+void ports_free(struct ports *ports);
+
 /* Is `port` taken for somebody who would listen on `address`? A listener on all addresses takes it for every one, and
  * listening on all addresses needs it free on each. */
-void port_holder_find(const char *address, int64_t port, struct port_holder *out);
+void ports_holder(
+	const struct ports *ports, const char *address, int64_t port, struct port_holder *out);
 void port_holder_clear(struct port_holder *holder);
 
 /* The first port above `port` that is free on `address` and for which `is_used` (may be NULL) is false; 0: there is none. */
-int64_t port_free_above(
-	const char *address, int64_t port, bool (*is_used)(void *ctx, int64_t port), void *ctx);
+int64_t ports_free_above(const struct ports *ports, const char *address, int64_t port,
+	bool (*is_used)(void *ctx, int64_t port), void *ctx);
+
+static inline void auto_ports(struct ports **ports)
+{
+	ports_free(*ports);
+}
 
 static inline void auto_port_holder(struct port_holder *holder)
 {
