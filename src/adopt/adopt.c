@@ -24,12 +24,13 @@ static void reader_clear(struct reader *reader)
 	free(reader->project);
 }
 
-/* The configurations say on which ports the programs listen, so they come before the Compose file's ports; and ports
- * come before what refers to them. */
+/* The configurations say on which ports the programs listen, so they come before the Compose file's ports, and
+ * Prometheus', which refers to the ports of the others, after these. */
 static void read_stack(struct reader *reader)
 {
 	static void (*const steps[])(struct reader *) = { compose_read, images_read, collector_read,
-		prometheus_read, ports_read, grafana_read, mounts_list_unused, settings_settle };
+		grafana_read, prometheus_read, ports_read, mounts_list_unused, settings_settle,
+		findings_sort };
 	for (size_t i = 0; i < sizeof steps / sizeof *steps && !reader_failed(reader); i++)
 		steps[i](reader);
 }

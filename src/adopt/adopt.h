@@ -84,8 +84,9 @@ struct adoption {
 	struct adopt_data *data;
 	struct adopt_fault *faults;
 	struct adopt_kept *kept;
-	/* What was read, as the Compose file names it, relative to the directory where it lies in it. To be moved
-	 * into the backup: what stayed would be read by Compose, or by Grafana beside the new files. .env stays. */
+	/* The YAML files that were read, the Compose file first, as it names them; relative to the directory where
+	 * they lie in it. To be moved into the backup: what stays would be read beside the new files, by Compose or
+	 * by Grafana, which does not start with two default datasources. */
 	char **files;
 	size_t setting_count, secret_count, data_count, fault_count, kept_count, file_count;
 };

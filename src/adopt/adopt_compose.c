@@ -282,6 +282,17 @@ static void check_health(struct reader *reader, const struct node *services)
 			"container always fails");
 }
 
+static void check_names(struct reader *reader)
+{
+	for (size_t i = 0; i < PART_COUNT; i++) {
+		const struct part *part = &reader->parts[i];
+		if (part->name && strcmp(part->name, service_rows[i].name) != 0)
+			add_fault(&reader->compose, part->node, FAULT_SERVICE_RENAMED,
+				"the service %s is called %s in the new stack", part->name,
+				service_rows[i].name);
+	}
+}
+
 static void read_parts(struct reader *reader)
 {
 	for (size_t i = 0; i < PART_COUNT; i++) {
@@ -320,5 +331,6 @@ void compose_read(struct reader *reader)
 		return;
 	check_container_names(reader);
 	check_health(reader, services);
+	check_names(reader);
 	read_parts(reader);
 }

@@ -66,7 +66,6 @@ static char *value_in_file(struct reader *reader, const struct node *entry, cons
 		error_wrap(reader->err, "%s", path_node->text);
 		return NULL;
 	}
-	add_file(reader, path_node->text);
 	const struct env_variable *variable = env_file_find(&file, name);
 	if (variable && variable->refers)
 		return interpolate(&reader->compose, path_node, variable->value);

@@ -36,8 +36,6 @@ static bool read_env(struct reader *reader)
 		error_set(reader->err, why.code, "%s", why.message);
 		if (why.hint)
 			error_hint(reader->err, "%s", why.hint);
-	} else if (found > 0) {
-		add_file(reader, ".env");
 	}
 	return is_read;
 }

@@ -195,6 +195,59 @@ void add_file(struct reader *reader, const char *name)
 		out->files[before] = mem_strdup(name);
 }
 
+/* ---- order ---- */
+
+struct rank {
+	size_t file;
+	int64_t line;
+};
+
+/* From "docker-compose.yml:12"; what has no line comes first in its file. */
+static struct rank rank_of(const struct adoption *out, const char *where)
+{
+	AUTO(error) struct error ignored = ERROR_INIT;
+	struct rank rank = { 0 };
+	const char *colon = strrchr(where, ':');
+	bool has_line = colon && str_parse_int(colon + 1, 1, INT64_MAX, &rank.line, &ignored);
+	struct slice name = slice_of(where, has_line ? (size_t)(colon - where) : strlen(where));
+	while (rank.file < out->file_count && !slice_eq_str(name, out->files[rank.file]))
+		rank.file++;
+	return rank;
+}
+
+static int compare_places(const struct adoption *out, const char *a, const char *b)
+{
+	struct rank of_a = rank_of(out, a), of_b = rank_of(out, b);
+	if (of_a.file != of_b.file)
+		return of_a.file < of_b.file ? -1 : 1;
+	if (of_a.line != of_b.line)
+		return of_a.line < of_b.line ? -1 : 1;
+	return strcmp(a, b);
+}
+
+static int compare_faults(const void *left, const void *right, void *ctx)
+{
+	const struct adopt_fault *a = left, *b = right;
+	int by_place = compare_places(ctx, a->where, b->where);
+	return by_place ? by_place : (a->fault > b->fault) - (a->fault < b->fault);
+}
+
+static int compare_kept(const void *left, const void *right, void *ctx)
+{
+	const struct adopt_kept *a = left, *b = right;
+	int by_place = compare_places(ctx, a->where, b->where);
+	return by_place ? by_place : strcmp(a->what, b->what);
+}
+
+void findings_sort(struct reader *reader)
+{
+	struct adoption *out = reader->out;
+	if (out->fault_count)
+		qsort_r(out->faults, out->fault_count, sizeof *out->faults, compare_faults, out);
+	if (out->kept_count)
+		qsort_r(out->kept, out->kept_count, sizeof *out->kept, compare_kept, out);
+}
+
 void adoption_clear(struct adoption *out)
 {
 	for (size_t i = 0; i < out->setting_count; i++)

@@ -59,6 +59,17 @@ static bool is_new(struct reader *reader)
 	return false;
 }
 
+/* Not through a variable, and not in an env_file. */
+static bool is_written_out(const struct source *source, const struct node *node)
+{
+	struct slice bytes = buf_slice(&source->bytes);
+	static const char name[] = "GF_SECURITY_ADMIN_PASSWORD";
+	const unsigned char *line = bytes.ptr + node->start;
+	const unsigned char *end = memchr(line, '\n', bytes.len - node->start);
+	size_t len = end ? (size_t)(end - line) : bytes.len - node->start;
+	return memmem(line, len, name, sizeof name - 1) && !memchr(line, '$', len);
+}
+
 static void read_password(struct reader *reader)
 {
 	const struct source *source = &reader->compose;
@@ -80,6 +91,10 @@ static void read_password(struct reader *reader)
 			"Grafana's password would be %s", why);
 	} else {
 		add_secret(source, node, "GRAFANA_ADMIN_PASSWORD", password, weak);
+		if (!weak && is_written_out(source, node))
+			add_fault(source, node, FAULT_PASSWORD_IN_FILE,
+				"Grafana's password stands in the Compose file, which others may "
+				"read and which gets into version control");
 		if (weak)
 			add_fault(
 				source, node, FAULT_WEAK_PASSWORD, "Grafana's password is %s", why);
@@ -131,6 +146,13 @@ static bool is_local_url(const char *url)
 static void read_address(struct reader *reader)
 {
 	const struct node *node = NULL;
+	AUTO(str) char *port = variable(reader, "GF_SERVER_HTTP_PORT", &node);
+	if (port && *port) {
+		const struct node named = {
+			.kind = NODE_SCALAR, .start = node->start, .text = port
+		};
+		set_container_port(&reader->compose, &named, "ports.grafana");
+	}
 	AUTO(str) char *url = variable(reader, "GF_SERVER_ROOT_URL", &node);
 	if (url && *url && !is_local_url(url))
 		add_setting(&reader->compose, node, "grafana.root_url", url);

@@ -162,4 +162,7 @@ void set_container_port(const struct source *source, const struct node *node, co
 /* Makes the settings agree with each other. */
 void settings_settle(struct reader *reader);
 
+/* Findings by file, in the order in which the files were read, and line. */
+void findings_sort(struct reader *reader);
+
 #endif

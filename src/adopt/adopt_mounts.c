@@ -29,9 +29,9 @@ static char *trimmed_path(const char *path, size_t len)
 static char *host_path(struct reader *reader, const char *source, size_t len)
 {
 	AUTO(str)
-	char *home =
-		*source == '~' && (len == 1 || source[1] == '/') ? reader_variable(reader, "HOME")
-								 : NULL;
+	char *home = *source == '~' && (len == 1 || source[1] == '/')
+			     ? reader_variable(reader, "HOME")
+			     : NULL;
 	if (!home)
 		return trimmed_path(source, len);
 	return mem_printf("%s%.*s", home, (int)(len - 1), source + 1);

@@ -254,6 +254,13 @@ static void read_receiver_job(const struct source *source, const struct node *jo
 	list_labels(source, job, name);
 }
 
+static bool reads_collector_itself(const struct source *source, const struct node *job)
+{
+	const char *name = source->reader->parts[SERVICE_COLLECTOR].name;
+	AUTO(str) char *target = mem_printf("%s:8888", name ? name : "");
+	return has_target(source, job, target);
+}
+
 static void read_job(const struct source *source, const struct node *job)
 {
 	const struct node *name = node_text(source, job, "job_name");
@@ -263,7 +270,7 @@ static void read_job(const struct source *source, const struct node *job)
 	bool is_ours = reads_port(source, job, "localhost", "ports.prometheus") ||
 		       reads_service(source, job, SERVICE_PROMETHEUS, "ports.prometheus") ||
 		       reads_service(source, job, SERVICE_GRAFANA, "ports.grafana") ||
-		       has_target(source, job, "otel-collector:8888");
+		       reads_collector_itself(source, job);
 	if (is_receiver)
 		read_receiver_job(source, job, name->text);
 	else if (is_ours)

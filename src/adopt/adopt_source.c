@@ -18,6 +18,8 @@ bool reader_failed(const struct reader *reader)
 
 char *source_path(const struct reader *reader, const char *name)
 {
+	if (str_has_prefix(name, "./"))
+		name += 2;
 	return *name == '/' ? mem_strdup(name) : path_join(reader->request->dir, name);
 }
 

@@ -17,6 +17,9 @@ enum fault_mend {
 		"docker-compose.yml")                                                              \
 	X(FAULT_VERSION_KEY, "version-key", MENDED_BY_RENDER, "the key is left out")               \
 	X(FAULT_SERVICE_MISSING, "service-missing", MENDED_BY_RENDER, "the new stack has it")      \
+	X(FAULT_SERVICE_RENAMED, "service-renamed", MENDED_BY_USER,                                \
+		"use the new name in files of your own; 'docker compose up -d --remove-orphans' "  \
+		"removes the old container")                                                       \
 	X(FAULT_CONTAINER_NAME, "fixed-container-name", MENDED_BY_RENDER,                          \
 		"Compose makes the names, with the project in front")                              \
 	X(FAULT_NO_HEALTH_CHECK, "no-health-check", MENDED_BY_RENDER,                              \
@@ -28,7 +31,9 @@ enum fault_mend {
 	X(FAULT_PORTS_MIXED, "ports-on-several-addresses", MENDED_BY_RENDER,                       \
 		"all are opened on 127.0.0.1; the key bind names another address for all")         \
 	X(FAULT_PORTS_NETWORK, "ports-on-network", MENDED_BY_USER,                                 \
-		"it stays so; 'cctm config unset bind' closes them, or set otlp.auth to bearer")   \
+		"it stays so, but for Prometheus, whose port is on 127.0.0.1 while "               \
+		"prometheus.admin_api is true; 'cctm config unset bind' closes all, otlp.auth: "   \
+		"bearer asks senders for a token")                                                 \
 	X(FAULT_PORT_RANDOM, "port-not-fixed", MENDED_BY_RENDER, "it gets its usual number")       \
 	X(FAULT_PORT_TWICE, "port-twice", MENDED_BY_RENDER, "the first stays")                     \
 	X(FAULT_HOST_NETWORK, "host-network", MENDED_BY_RENDER,                                    \
@@ -48,6 +53,9 @@ enum fault_mend {
 		"--password-from-stdin', type a new one, and write it into .env")                  \
 	X(FAULT_WEAK_PASSWORD_UNUSED, "weak-password-unused", MENDED_BY_RENDER,                    \
 		"Grafana has not been started with it yet, so .env gets one made at random")       \
+	X(FAULT_PASSWORD_IN_FILE, "password-in-file", MENDED_BY_RENDER,                            \
+		"it goes into .env, which only you can read; the backup of the old file holds it " \
+		"still")                                                                           \
 	X(FAULT_PASSWORD_UNKNOWN, "password-unknown", MENDED_BY_USER,                              \
 		"write the password that Grafana has now into .env as GRAFANA_ADMIN_PASSWORD")     \
 	X(FAULT_SIGN_UP, "sign-up-open", MENDED_BY_RENDER, "signing up is off")                    \
