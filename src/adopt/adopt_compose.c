@@ -233,7 +233,8 @@ static void check_container_names(struct reader *reader)
 		if (!name)
 			continue;
 		buf_addf(&names, "%s%s", first ? ", " : "", name->text);
-		first = first ? first : name;
+		if (!first || name->start < first->start)
+			first = name;
 	}
 	if (first)
 		add_fault(&reader->compose, first, FAULT_CONTAINER_NAME,

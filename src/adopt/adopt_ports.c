@@ -107,7 +107,7 @@ static void note_address(struct survey *survey, const struct published *port, in
 	if (is_everywhere(port->address)) {
 		buf_addf(
 			&survey->open, "%s%lld", survey->first_open ? ", " : "", (long long)number);
-		if (!survey->first_open)
+		if (!survey->first_open || port->node->start < survey->first_open->start)
 			survey->first_open = port->node;
 		return;
 	}

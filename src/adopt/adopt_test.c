@@ -40,8 +40,8 @@ static void test_adopt_takes_over_the_tutorials_stack(void **state)
 	assert_int_equal(adopted->setting_count, 4);
 	assert_setting(&stack, "project", "claude-code-metrics-stack", COMPOSE);
 	assert_setting(&stack, "images.prometheus", "prom/prometheus:v3.8.0", COMPOSE ":28");
-	assert_setting(&stack, "storage", "bind", COMPOSE ":20");
-	assert_setting(&stack, "grafana.plugins", "[grafana-clock-panel]", COMPOSE ":18");
+	assert_setting(&stack, "storage", "bind", COMPOSE ":21");
+	assert_setting(&stack, "grafana.plugins", "[grafana-clock-panel]", COMPOSE ":19");
 	assert_int_equal(adopted->kept_count, 0);
 	stack_end(&stack);
 }
@@ -54,14 +54,14 @@ static void test_adopt_names_each_fault_of_the_tutorial(void **state)
 		const char *id, *where;
 	} faults[] = {
 		{ "version-key", COMPOSE ":2" },
-		{ "fixed-container-name", COMPOSE ":26" },
-		{ "ports-on-all-interfaces", COMPOSE ":53" },
-		{ "weak-password", COMPOSE ":16" },
-		{ "plugin-variable-deprecated", COMPOSE ":18" },
-		{ "angular-plugin", COMPOSE ":18" },
-		{ "world-writable-data", COMPOSE ":20" },
+		{ "fixed-container-name", COMPOSE ":8" },
+		{ "ports-on-all-interfaces", COMPOSE ":12" },
+		{ "weak-password", COMPOSE ":17" },
+		{ "plugin-variable-deprecated", COMPOSE ":19" },
+		{ "angular-plugin", COMPOSE ":19" },
+		{ "world-writable-data", COMPOSE ":21" },
 		{ "no-health-check", COMPOSE ":33" },
-		{ "core-distribution", COMPOSE ":49" },
+		{ "core-distribution", COMPOSE ":50" },
 		{ "cors-any-origin", COLLECTOR ":8" },
 		{ "batch-waits", COLLECTOR ":12" },
 		{ "debug-detailed", COLLECTOR ":15" },
@@ -93,9 +93,9 @@ static void test_adopt_keeps_the_weak_password_of_a_grafana_that_ran(void **stat
 	const struct adopt_secret *secret = &stack.adopted.secrets[0];
 	assert_string_equal(secret->name, "GRAFANA_ADMIN_PASSWORD");
 	assert_string_equal(secret->value, "admin");
-	assert_string_equal(secret->where, COMPOSE ":16");
+	assert_string_equal(secret->where, COMPOSE ":17");
 	assert_true(secret->is_weak);
-	const struct adopt_fault *fault = assert_fault(&stack, "weak-password", COMPOSE ":16");
+	const struct adopt_fault *fault = assert_fault(&stack, "weak-password", COMPOSE ":17");
 	assert_non_null(strstr(fault->remedy, "reset-admin-password"));
 	stack_end(&stack);
 }
@@ -106,7 +106,7 @@ static void test_adopt_lets_a_weak_password_go_that_was_never_used(void **state)
 	struct stack stack = tutorial();
 	stack_adopt(&stack);
 	assert_int_equal(stack.adopted.secret_count, 0);
-	assert_fault(&stack, "weak-password-unused", COMPOSE ":16");
+	assert_fault(&stack, "weak-password-unused", COMPOSE ":17");
 	stack_end(&stack);
 }
 
