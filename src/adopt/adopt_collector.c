@@ -163,8 +163,13 @@ static void read_auth(const struct source *source, const struct node *protocol)
 static void read_protocol(
 	const struct source *source, const struct node *protocol, const char *port_key)
 {
+	static const char *const known[] = { "endpoint", "cors", "auth", "tls", NULL };
+	const struct others others = {
+		.known = known, .owner = "the otlp receiver", .advice = advice_edit
+	};
 	read_endpoint(source, protocol, port_key);
 	read_auth(source, protocol);
+	list_others(source, protocol, &others);
 	const struct node *tls = node_map(source, protocol, "tls");
 	if (!tls)
 		return;
@@ -200,6 +205,11 @@ static void read_batch(const struct source *source, const struct node *metrics)
 	const struct node *batch = used(source, metrics, "processors", "batch", &item);
 	const struct node *timeout = node_text(source, batch, "timeout");
 	const struct node *size = node_text(source, batch, "send_batch_size");
+	static const char *const known[] = { "timeout", "send_batch_size", NULL };
+	const struct others others = {
+		.known = known, .owner = "the batch processor", .advice = advice_edit
+	};
+	list_others(source, batch, &others);
 	if (timeout && duration_ms(timeout) > BATCH_MAX_MS)
 		add_fault(source, timeout, FAULT_BATCH,
 			"a batch waits for %.40s: what was taken and acknowledged in that time is "
@@ -209,6 +219,23 @@ static void read_batch(const struct source *source, const struct node *metrics)
 		add_setting(source, timeout, "collector.batch_timeout", timeout->text);
 	if (size)
 		add_setting(source, size, "collector.batch_size", size->text);
+}
+
+static void list_exporter_keys(
+	const struct source *source, const struct node *exporter, const struct node *labels)
+{
+	static const char *const known[] = { "endpoint", "namespace", "const_labels",
+		"metric_expiration", "resource_to_telemetry_conversion", "without_scope_info",
+		"send_timestamps", "enable_open_metrics", NULL };
+	static const char *const known_labels[] = { "source", NULL };
+	const struct others keys = {
+		.known = known, .owner = "the prometheus exporter", .advice = advice_edit
+	};
+	const struct others constants = {
+		.known = known_labels, .prefix = "constant label ", .advice = advice_edit
+	};
+	list_others(source, exporter, &keys);
+	list_others(source, labels, &constants);
 }
 
 static void read_exporter(const struct source *source, const struct node *metrics)
@@ -237,11 +264,7 @@ static void read_exporter(const struct source *source, const struct node *metric
 			"all metrics have %.80s_ in front of their names, which own dashboards "
 			"reckon with",
 			namespace->text);
-	for (size_t i = 0; labels && i + 1 < labels->count; i += 2) {
-		if (strcmp(labels->children[i]->text, "source") != 0)
-			add_kept(source, labels->children[i], advice_edit, "constant label %s",
-				labels->children[i]->text);
-	}
+	list_exporter_keys(source, exporter, labels);
 }
 
 static void read_remote_write(const struct source *source, const struct node *metrics)
@@ -300,7 +323,7 @@ static bool is_ours(size_t row, const char *id)
 	return strcmp(id, "transform/start") == 0;
 }
 
-static void list_others(const struct source *source)
+static void list_components(const struct source *source)
 {
 	for (size_t row = 0; row < sizeof sections / sizeof *sections; row++) {
 		const struct node *map = node_map(source, source->tree.root, sections[row].section);
@@ -366,7 +389,7 @@ void collector_read(struct reader *reader)
 		read_exporter(&source, metrics);
 		read_remote_write(&source, metrics);
 		read_debug(&source, metrics);
-		list_others(&source);
+		list_components(&source);
 	}
 	source_clear(&source);
 }

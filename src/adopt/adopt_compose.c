@@ -164,7 +164,8 @@ static void read_project(struct reader *reader, const struct node *root)
 
 static void read_top_level(struct reader *reader, const struct node *root)
 {
-	static const char *const known[] = { "version", "services", "networks", "volumes", "name" };
+	static const char *const known[] = { "version", "services", "networks", "volumes", "name",
+		NULL };
 	const struct source *source = &reader->compose;
 	const struct node *version = node_any(root, "version");
 	if (version)
@@ -173,10 +174,7 @@ static void read_top_level(struct reader *reader, const struct node *root)
 			"command");
 	for (size_t i = 0; i + 1 < root->count; i += 2) {
 		const struct node *key = root->children[i];
-		bool is_known = str_has_prefix(key->text, "x-");
-		for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-			is_known |= strcmp(known[k], key->text) == 0;
-		if (!is_known)
+		if (!str_has_prefix(key->text, "x-") && !is_one_of(key->text, known))
 			add_kept(source, key, advice_override, "%s, which was not read", key->text);
 	}
 	const struct node *networks = node_map(source, root, "networks");
@@ -193,18 +191,14 @@ static void read_top_level(struct reader *reader, const struct node *root)
 static const char *const known_keys[] = { "image", "container_name", "command", "volumes", "ports",
 	"restart", "networks", "depends_on", "healthcheck", "environment", "env_file", "deploy",
 	"cpus", "mem_limit", "network_mode", "logging", "security_opt", "cap_drop", "read_only",
-	"stop_grace_period", "hostname", "expose", "init", "pull_policy" };
+	"stop_grace_period", "hostname", "expose", "init", "pull_policy", NULL };
 
 static void list_other_keys(const struct source *source, const struct part *part)
 {
-	for (size_t i = 0; i + 1 < part->node->count; i += 2) {
-		const struct node *key = part->node->children[i];
-		bool is_known = false;
-		for (size_t k = 0; k < sizeof known_keys / sizeof *known_keys; k++)
-			is_known |= strcmp(known_keys[k], key->text) == 0;
-		if (!is_known && !str_has_prefix(key->text, "x-"))
-			add_kept(source, key, advice_override, "%s of %s", key->text, part->name);
-	}
+	const struct others others = {
+		.known = known_keys, .owner = part->name, .advice = advice_override
+	};
+	list_others(source, part->node, &others);
 }
 
 /* Names alone: a value may be a secret. Grafana's are looked at one by one elsewhere. */

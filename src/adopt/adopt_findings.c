@@ -182,6 +182,27 @@ void add_kept(const struct source *source, const struct node *node, const char *
 		.what = mem_strdup(text), .advice = mem_strdup(advice));
 }
 
+bool is_one_of(const char *text, const char *const *words)
+{
+	for (size_t i = 0; words[i]; i++) {
+		if (strcmp(words[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
+void list_others(const struct source *source, const struct node *map, const struct others *others)
+{
+	const char *prefix = others->prefix ? others->prefix : "";
+	const char *owner = others->owner ? others->owner : "";
+	for (size_t i = 0; map && map->kind == NODE_MAP && i + 1 < map->count; i += 2) {
+		const struct node *key = map->children[i];
+		if (!is_one_of(key->text, others->known))
+			add_kept(source, key, others->advice, "%s%s%s%s", prefix, key->text,
+				*owner ? " of " : "", owner);
+	}
+}
+
 void add_file(struct reader *reader, const char *name)
 {
 	for (size_t i = 0; i < reader->out->file_count; i++) {

@@ -32,12 +32,8 @@ static bool is_weak(const char *password)
 {
 	static const char *const known[] = { "admin", "password", "changeme", "change-me",
 		"grafana", "administrator", "claude-code", "password1", "admin123", "adminadmin",
-		"12345678" };
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-		if (strcmp(known[i], password) == 0)
-			return true;
-	}
-	return strlen(password) < PASSWORD_MIN;
+		"12345678", NULL };
+	return strlen(password) < PASSWORD_MIN || is_one_of(password, known);
 }
 
 /* True when Grafana's database is seen to be not there yet. */
@@ -174,12 +170,9 @@ static void report_angular(const struct source *source, const struct node *node,
 static bool is_angular(const char *id)
 {
 	static const char *const known[] = { "grafana-piechart-panel", "grafana-worldmap-panel",
-		"grafana-simple-json-datasource", "natel-discrete-panel", "vonage-status-panel" };
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-		if (strcmp(known[i], id) == 0)
-			return true;
-	}
-	return false;
+		"grafana-simple-json-datasource", "natel-discrete-panel", "vonage-status-panel",
+		NULL };
+	return is_one_of(id, known);
 }
 
 /* "id", "id 1.2.3", "id@1.2.3", "https://address;folder". NULL: nothing to install by name. Yours. */
@@ -280,9 +273,17 @@ static void read_datasource(const struct source *source, const struct node *entr
 {
 	const struct node *name = node_text(source, entry, "name");
 	const struct node *uid = node_text(source, entry, "uid");
-	if (!reads_prometheus(source, entry))
+	static const char *const known[] = { "name", "type", "access", "orgId", "uid", "url",
+		"basicAuth", "editable", "isDefault", "jsonData", "version", NULL };
+	const struct others others = {
+		.known = known, .owner = "the datasource for Prometheus", .advice = advice_edit
+	};
+	if (!reads_prometheus(source, entry)) {
 		add_kept(source, entry, advice_edit, "datasource %s", name ? name->text : "");
-	else if (!node_says(uid, UID_OF_CCTM))
+		return;
+	}
+	list_others(source, entry, &others);
+	if (!node_says(uid, UID_OF_CCTM))
 		add_fault(source, uid ? uid : entry, FAULT_DATASOURCE_UID,
 			"Prometheus has the uid %.80s in Grafana, and dashboards refer to it by "
 			"that",

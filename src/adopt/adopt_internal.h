@@ -114,6 +114,17 @@ void add_kept(const struct source *source, const struct node *node, const char *
 	const char *what, ...) PRINTF(4, 5);
 void add_file(struct reader *reader, const char *name);
 
+/* Of a map, what the templates have no place for is kept: "PREFIXkey of OWNER". */
+struct others {
+	const char *const
+		*known; /* keys that are read, or that the new files have anyway; ends with NULL */
+	const char *prefix, *owner; /* NULL: none */
+	const char *advice;
+};
+
+void list_others(const struct source *source, const struct node *map, const struct others *others);
+bool is_one_of(const char *text, const char *const *words);
+
 extern const char advice_override[], advice_edit[];
 
 /* ---- the steps ---- */

@@ -41,15 +41,14 @@ static void read_bytes(const struct source *source, const struct node *node, con
 	add_setting(source, node, key, text);
 }
 
-static void list_other_keys(const struct source *source, const struct node *map, const char *path,
+static void list_other_keys(const struct source *source, const struct node *map, const char *prefix,
 	const char *known, const struct part *part)
 {
-	for (size_t i = 0; map && i + 1 < map->count; i += 2) {
-		const struct node *key = map->children[i];
-		if (strcmp(key->text, known) != 0)
-			add_kept(source, key, advice_override, "%s.%s of %s", path, key->text,
-				part->name);
-	}
+	const struct others others = { .known = (const char *const[]){ known, NULL },
+		.prefix = prefix,
+		.owner = part->name,
+		.advice = advice_override };
+	list_others(source, map, &others);
 }
 
 void limits_read(struct reader *reader, enum service service)
@@ -68,6 +67,6 @@ void limits_read(struct reader *reader, enum service service)
 		read_cpus(source, cpus, name);
 	if (memory)
 		read_bytes(source, memory, name);
-	list_other_keys(source, deploy, "deploy", "resources", part);
-	list_other_keys(source, resources, "deploy.resources", "limits", part);
+	list_other_keys(source, deploy, "deploy.", "resources", part);
+	list_other_keys(source, resources, "deploy.resources.", "limits", part);
 }

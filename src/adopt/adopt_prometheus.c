@@ -195,34 +195,22 @@ static bool reads_service(
 static void list_job_keys(const struct source *source, const struct node *job, const char *name)
 {
 	static const char *const known[] = { "job_name", "scrape_interval", "scrape_timeout",
-		"static_configs", "honor_labels", "metrics_path", "scheme" };
-	for (size_t i = 0; i + 1 < job->count; i += 2) {
-		const struct node *key = job->children[i];
-		bool is_known = false;
-		for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-			is_known |= strcmp(known[k], key->text) == 0;
-		if (!is_known)
-			add_kept(source, key, advice_edit, "%s of the scrape job %s", key->text,
-				name);
-	}
+		"static_configs", "honor_labels", "metrics_path", "scheme", NULL };
+	AUTO(str) char *owner = mem_printf("the scrape job %s", name);
+	const struct others others = { .known = known, .owner = owner, .advice = advice_edit };
+	list_others(source, job, &others);
 }
 
 static void list_labels(const struct source *source, const struct node *job, const char *name)
 {
-	static const char *const known[] = { "app", "source", "instance" };
+	static const char *const known[] = { "app", "source", "instance", NULL };
+	AUTO(str) char *owner = mem_printf("the scrape job %s", name);
+	const struct others others = {
+		.known = known, .prefix = "label ", .owner = owner, .advice = advice_edit
+	};
 	const struct node *statics = node_list(source, job, "static_configs");
-	for (size_t i = 0; statics && i < statics->count; i++) {
-		const struct node *labels = node_map(source, statics->children[i], "labels");
-		for (size_t k = 0; labels && k + 1 < labels->count; k += 2) {
-			const char *label = labels->children[k]->text;
-			bool is_known = false;
-			for (size_t n = 0; n < sizeof known / sizeof *known; n++)
-				is_known |= strcmp(known[n], label) == 0;
-			if (!is_known)
-				add_kept(source, labels->children[k], advice_edit,
-					"label %s of the scrape job %s", label, name);
-		}
-	}
+	for (size_t i = 0; statics && i < statics->count; i++)
+		list_others(source, node_map(source, statics->children[i], "labels"), &others);
 }
 
 /* The new file has a target a job. */
@@ -330,27 +318,28 @@ static bool has_alertmanagers(const struct source *source, const struct node *al
 	return list == NULL;
 }
 
-static void list_other_keys(const struct source *source)
+/* The new file has 15 seconds for both intervals. */
+static void list_globals(const struct source *source, const struct node *global)
 {
-	static const char *const known[] = { "global", "alerting", "rule_files", "scrape_configs",
-		"remote_write", "storage" };
-	const struct node *root = source->tree.root;
-	const struct node *global = node_map(source, root, "global");
-	const struct node *alerting = node_map(source, root, "alerting");
-	for (size_t i = 0; root && root->kind == NODE_MAP && i + 1 < root->count; i += 2) {
-		bool is_known = false;
-		for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-			is_known |= strcmp(known[k], root->children[i]->text) == 0;
-		if (!is_known)
-			add_kept(source, root->children[i], advice_edit, "%s of Prometheus",
-				root->children[i]->text);
-	}
 	for (size_t i = 0; global && i + 1 < global->count; i += 2) {
 		const struct node *key = global->children[i];
-		bool is_interval = strstr(key->text, "_interval") || strstr(key->text, "_timeout");
+		bool is_interval = str_has_suffix(key->text, "_interval");
 		if (!is_interval || !node_says(global->children[i + 1], "15s"))
 			add_kept(source, key, advice_edit, "global.%s of Prometheus", key->text);
 	}
+}
+
+static void list_other_keys(const struct source *source)
+{
+	static const char *const known[] = { "global", "alerting", "rule_files", "scrape_configs",
+		"remote_write", "storage", NULL };
+	const struct others others = {
+		.known = known, .owner = "Prometheus", .advice = advice_edit
+	};
+	const struct node *root = source->tree.root;
+	const struct node *alerting = node_map(source, root, "alerting");
+	list_others(source, root, &others);
+	list_globals(source, node_map(source, root, "global"));
 	if (alerting && has_alertmanagers(source, alerting))
 		add_kept(source, alerting,
 			"add it to the new file, or set alerts.alertmanager to true",

@@ -18,6 +18,7 @@ DOORS = {
     "bridge/serve": {"bridge/serve/serve.h"},
     "bridge/ledger": {"bridge/ledger/history.h", "bridge/ledger/ledger.h"},
     "render": {"render/escape.h", "render/mustache.h", "render/data.h", "render/env_file.h"},
+    "adopt": {"adopt/adopt.h", "adopt/faults.h"},
 }
 # What rooms outside of the bridge may see of it.
 BRIDGE_FROM_OUTSIDE = {
