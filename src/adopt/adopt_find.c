@@ -86,6 +86,19 @@ static void list_neighbours(struct reader *reader)
 	}
 }
 
+/* Compose takes anchors and aliases, and can write them out. */
+static bool explain_anchors(struct reader *reader)
+{
+	if (!strstr(reader->err->message, ": there is an a"))
+		return false;
+	AUTO(str) char *message = mem_strdup(reader->err->message);
+	error_clear(reader->err);
+	error_set(reader->err, ERR_CONFIG, "%s", message);
+	return error_hint(reader->err,
+		"anchors and aliases are not read: what 'docker compose config --no-interpolate' "
+		"prints is the same file without");
+}
+
 bool compose_find(struct reader *reader)
 {
 	if (!read_env(reader))
@@ -98,7 +111,7 @@ bool compose_find(struct reader *reader)
 	if (found == 0)
 		return refuse_none(reader);
 	if (found < 0)
-		return false;
+		return explain_anchors(reader);
 	reader->out->compose_file = mem_strdup(reader->compose.name);
 	if (strcmp(reader->compose.name, "docker-compose.yml") != 0)
 		add_fault(&reader->compose, NULL, FAULT_COMPOSE_NAME,

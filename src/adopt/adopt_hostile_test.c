@@ -51,6 +51,19 @@ static void test_broken_compose_files_are_errors_with_their_place(void **state)
 		assert_refused(cases[i].compose, cases[i].message);
 }
 
+static void test_anchors_come_with_the_way_to_write_them_out(void **state)
+{
+	(void)state;
+	static const char *const files[] = { "x-all: &all { a: b }\n", "a: *all\n" };
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		struct stack stack = stack_new("metrics");
+		stack_make_file(&stack, "docker-compose.yml", files[i]);
+		assert_false(stack_try(&stack, NULL));
+		assert_non_null(strstr(stack.err.hint, "docker compose config"));
+		stack_end(&stack);
+	}
+}
+
 static void test_broken_configurations_are_errors_with_their_place(void **state)
 {
 	(void)state;
@@ -202,6 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_broken_compose_files_are_errors_with_their_place),
+		cmocka_unit_test(test_anchors_come_with_the_way_to_write_them_out),
 		cmocka_unit_test(test_broken_configurations_are_errors_with_their_place),
 		cmocka_unit_test(test_broken_env_is_an_error_without_its_values),
 		cmocka_unit_test(test_files_that_are_none_are_not_opened),

@@ -19,7 +19,7 @@ static void test_ports_read_each_way_to_write_one(void **state)
 		{ "      - 127.0.0.1:3001:3000\n", "3001", "address, host, container" },
 		{ "      - '127.0.0.1:3002:3000/tcp'\n", "3002", "with its protocol" },
 		{ "      - \"[::1]:3003:3000\"\n", "3003", "IPv6 in brackets" },
-		{ "      - ::1:3004:3000\n", "3004", "IPv6 without" },
+		{ "      - ::1:3004:3000\n", "3004", "IPv6 without, as older Compose takes it" },
 		{ "      - 127.0.0.1:4000-4010:2998-3008\n", "4002", "a range" },
 		{ "      - { target: 3000, published: 3005, host_ip: 127.0.0.1 }\n", "3005",
 			"the long way" },

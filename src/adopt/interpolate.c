@@ -1,6 +1,6 @@
 /* What Compose does to the values of its file before it looks at them (Docker's "Interpolation"):
  *
- *   $$                        a dollar
+ *   $$                        a dollar, as is a $ before anything else than what follows here
  *   $NAME, ${NAME}            the variable; nothing when nobody sets it
  *   ${NAME-text}              text when it is not set;          with :- also when it is empty
  *   ${NAME+text}              text when it is set, else nothing; with :+ only when it is not empty
@@ -18,8 +18,7 @@
 
 #define RESULT_MAX (16 << 10)
 #define DEPTH_MAX  8
-#define STEPS_MAX \
-	100000 /* variables of all values together: those of .env may refer to each other */
+#define STEPS_MAX  100000 /* of all values together: variables of .env may refer to each other */
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 #define NAMES	LETTERS "0123456789"
@@ -142,12 +141,8 @@ static bool expand_dollar(struct expansion *e, struct slice *text)
 		is_put = put_braced(e, copy, slice_of(inner.ptr + name, inner.len - name));
 	} else {
 		len = name_len(rest);
-		if (!len) {
-			fail(e, "there is a $ that Compose does not understand");
-			return error_hint(e->source->reader->err, "a dollar itself is written $$");
-		}
 		AUTO(str) char *copy = mem_strndup((const char *)rest.ptr, len);
-		is_put = put_braced(e, copy, slice_of(NULL, 0));
+		is_put = len ? put_braced(e, copy, slice_of(NULL, 0)) : put(e, SLICE_LIT("$"));
 	}
 	*text = slice_of(rest.ptr + len, rest.len - len);
 	return is_put;
