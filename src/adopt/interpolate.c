@@ -54,7 +54,7 @@ char *reader_variable(struct reader *reader, const char *name)
 	return variable ? mem_strdup(variable->value) : NULL;
 }
 
-/* A value of .env may refer to variables before it; one level is taken, as deep as people go. */
+/* A value of .env may refer to other variables. */
 static char *variable_of(struct expansion *e, const char *name)
 {
 	struct reader *reader = e->source->reader;
@@ -62,10 +62,9 @@ static char *variable_of(struct expansion *e, const char *name)
 	const struct env_variable *variable = env_file_find(&reader->env, name);
 	if (of_shell || !variable || !variable->refers)
 		return reader_variable(reader, name);
-	struct expansion inner = { .source = e->source,
-		.node = e->node,
-		.out = BUF_INIT(RESULT_MAX),
-		.depth = e->depth + 1 };
+	struct expansion inner = {
+		.source = e->source, .node = e->node, .out = BUF_INIT(RESULT_MAX), .depth = e->depth
+	};
 	bool is_expanded = expand(&inner, slice_str(variable->value));
 	char *value = is_expanded ? mem_strdup(buf_str(&inner.out)) : NULL;
 	buf_clear(&inner.out);
