@@ -63,6 +63,7 @@ def environment(program, scratch):
         "LC_ALL": "C.UTF-8",
         "TERM": "xterm",
         "TZ": "UTC",
+        "CCTM_SOURCE": str(pathlib.Path(__file__).resolve().parents[2]),
     }
 
 
