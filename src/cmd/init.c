@@ -17,6 +17,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/out.h"
+#include "core/proc.h"
 
 static const char *const runtimes[] = { "docker", "embedded", "auto", NULL };
 static const char *const profiles[] = { "local", "team", NULL };
@@ -219,6 +220,23 @@ static bool write_all(struct init_job *job, struct error *err)
 	       (!job->args->adopt || provision_close_directories(&request, err));
 }
 
+/* A secret that is in the history of a repository is none any more. */
+static void warn_of_tracked_secrets(const struct init_job *job)
+{
+	const char *const argv[] = { "git", "ls-files", "--error-unmatch", ".env", NULL };
+	const struct proc_request request = {
+		.argv = argv, .dir = job->dir, .deadline_ms = 2000, .output_max = 1024
+	};
+	AUTO(error) struct error ignored = ERROR_INIT;
+	AUTO(proc_result) struct proc_result result = { 0 };
+	if (job->args->is_dry_run || !provision_is_under_git(job->dir) ||
+		!proc_run(&request, &result, &ignored))
+		return;
+	if (result.end == PROC_EXITED && result.status == 0)
+		out_note(job->ctx->out, "git keeps .env: 'git rm --cached .env' ends that, and "
+					"what is in its history needs new secrets");
+}
+
 static int init_run(struct context *ctx, const void *raw, struct error *err)
 {
 	struct init_job job = { .ctx = ctx, .args = raw };
@@ -227,6 +245,7 @@ static int init_run(struct context *ctx, const void *raw, struct error *err)
 		       (job.args->is_dry_run ? decide(&job, err) : write_all(&job, err));
 	if (is_done) {
 		init_print(&job);
+		warn_of_tracked_secrets(&job);
 		status = plan_count(&job.provision.plan, PLAN_CONFLICT) ? 4 : 0;
 	}
 	clear(&job);

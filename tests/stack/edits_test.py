@@ -4,11 +4,10 @@ import json
 import os
 import subprocess
 import threading
-import time
 import unittest
 
 from lib import case
-from stacks import PROGRAM, Stack
+from stacks import Stack
 
 COLLECTOR = "config/otel-collector-config.yaml"
 PROMETHEUS = "config/prometheus.yml"
@@ -182,6 +181,13 @@ class OwnFiles(unittest.TestCase):
         self.assertNotIn(".env\n", seen.replace("claude-code.env\n", ""))
         self.assertNotIn(".cctm", seen)
 
+    def test_secrets_that_git_keeps_are_spoken_of(self):
+        environment = {**os.environ, "HOME": str(self.stack.scratch)}
+        self.stack.write(".env", "A=1\n")
+        for words in (["init", "-q"], ["add", "-f", ".env"]):
+            subprocess.run(["git", *words], cwd=self.stack.dir, check=True, env=environment)
+        self.assertIn("git rm --cached", self.stack.init("--runtime", "embedded").stderr)
+
     def test_files_that_are_not_cctms_are_not_touched(self):
         self.stack.write("docker-compose.yml", "services: {}\n")
         self.assertEqual(self.stack.actions("--runtime", "docker", status=4)["docker-compose.yml"], "conflict")
@@ -193,7 +199,7 @@ class OwnFiles(unittest.TestCase):
         self.assertEqual((self.stack.dir / "bridge").stat().st_mode & 0o777, 0o700)
 
     def test_auto_stays_what_it_was_decided_to_be(self):
-        first = self.stack.init_json(environment=None) if False else json.loads(self.stack.init("--json").stdout)
+        first = json.loads(self.stack.init("--json").stdout)
         self.stack.replace("cctm.yaml", f"\nruntime: {first['runtime']}", "\nruntime: auto")
         again = json.loads(self.stack.init("--json").stdout)
         self.assertEqual(again["runtime"], first["runtime"])
