@@ -396,7 +396,8 @@ int plan_lock(const char *dir, struct error *err)
 	if (!dir_make(state, 0700, err))
 		return -1;
 	AUTO(fd) int fd = lock_take(lock, err);
-	if (fd < 0 || !transaction_recover(dir, state, err))
+	enum transaction_outcome outcome;
+	if (fd < 0 || !transaction_recover(dir, state, &outcome, err))
 		return -1;
 	return TAKE_FD(fd);
 }
