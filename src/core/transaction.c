@@ -136,7 +136,7 @@ static bool refuse_interrupted(const struct transaction *t, struct error *err)
 static bool give_up(const struct transaction *t, struct error *err)
 {
 	AUTO(error) struct error second = ERROR_INIT;
-	if (!undo_staging(t, &second))
+	if (!undo_staging(t, &second) || !transaction_record_drop_unfinished(t, &second))
 		error_hint(err,
 			"nothing was replaced; what was laid ready is cleared away by the next run "
 			"(%s)",

@@ -144,13 +144,18 @@ WRAP(int, symlinkat, (const char *text, int dir, const char *path))
 	return CALL(symlinkat, NEEDS_ROOM, (text, dir, path));
 }
 
+/* Removing what is not there changes nothing, and is not counted. */
 WRAP(int, unlink, (const char *path))
 {
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
 	return CALL(unlink, NEEDS_NONE, (path));
 }
 
 WRAP(int, unlinkat, (int dir, const char *path, int flags))
 {
+	if (faccessat(dir, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
 	return CALL(unlinkat, NEEDS_NONE, (dir, path, flags));
 }
 
