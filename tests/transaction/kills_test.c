@@ -344,7 +344,7 @@ static int rehearse(void **state)
 	truth.calls = faults_end();
 	truth.latest = tree_look(&tree);
 	const char *all = getenv("CCTM_RECOVERY");
-	truth.step = all && strcmp(all, "all") == 0 ? 1 : 5;
+	truth.step = all && strcmp(all, "all") == 0 ? 1 : 7;
 	tree_remove(&tree);
 	print_message("a transaction makes %ld calls\n", truth.calls);
 	return is_done && truth.calls < FAULTS_NAMES_MAX ? 0 : -1;
