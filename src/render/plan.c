@@ -430,12 +430,13 @@ int plan_lock(const char *dir, struct error *err)
 	if (!dir_make(state, 0700, err))
 		return -1;
 	AUTO(fd) int fd = lock_take(lock, err);
+	enum transaction_outcome outcome;
 	if (fd < 0) {
 		error_hint(err, "another cctm works on this stack; run the command again when it "
 				"has ended");
 		return -1;
 	}
-	if (!transaction_recover(dir, state, err))
+	if (!transaction_recover(dir, state, &outcome, err))
 		return -1;
 	return TAKE_FD(fd);
 }
