@@ -21,9 +21,10 @@
 #define COPY_MAX       (64 << 20)
 
 /* The record's names say how far it got. */
-#define PREPARED  "transaction.json" /* new texts are being written: to be undone */
-#define COMMITTED "committed.json"   /* to be completed */
-#define UNDOING	  "undoing.json"     /* a step failed: the former files are being put back */
+#define DRAFT	  "transaction.json.cctm-new" /* not to be read */
+#define PREPARED  "transaction.json"	      /* new texts are being written: to be undone */
+#define COMMITTED "committed.json"	      /* to be completed */
+#define UNDOING	  "undoing.json" /* a step failed: the former files are being put back */
 
 struct step {
 	char *path; /* relative */
@@ -136,11 +137,57 @@ static bool resolve(const struct transaction *t, struct step *step, struct error
 	return true;
 }
 
+static bool write_file(
+	const char *path, const void *bytes, size_t len, mode_t mode, struct error *err)
+{
+	size_t written;
+	unlink(path);
+	AUTO(fd) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || !fd_write_all(fd, bytes, len, &written) || fchmod(fd, mode) < 0 ||
+		fsync(fd) < 0)
+		return error_set_errno(err, ERR_IO, errno, "cannot write %s", path);
+	return true;
+}
+
+static bool drop_file(const char *path, struct error *err)
+{
+	if (unlink(path) == 0 || errno == ENOENT)
+		return true;
+	return error_set_errno(err, ERR_IO, errno, "cannot remove %s", path);
+}
+
 /* ---- the record ---- */
 
 static char *record_path(const struct transaction *t, const char *name)
 {
 	return path_join(t->state_dir, name);
+}
+
+/* The moment in which the record changes what it means. When that cannot be made durable, it means what it did. */
+static bool turn_record(
+	const struct transaction *t, const char *from, const char *to, struct error *err)
+{
+	AUTO(str) char *old_path = record_path(t, from);
+	AUTO(str) char *new_path = record_path(t, to);
+	if (rename(old_path, new_path) < 0)
+		return error_set_errno(err, ERR_IO, errno, "cannot rename %s", old_path);
+	if (dir_sync(t->state_dir, err))
+		return true;
+	if (rename(new_path, old_path) < 0)
+		error_wrap(err, "%s stays", new_path);
+	return false;
+}
+
+/* A name that comes back after a power cut does no harm: what it asks for is done. */
+static bool drop_record(const struct transaction *t, const char *name, struct error *err)
+{
+	AUTO(error) struct error ignored = ERROR_INIT;
+	AUTO(str) char *path = record_path(t, name);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_set_errno(err, ERR_IO, errno, "cannot remove %s", path);
+	bool is_durable = dir_sync(t->state_dir, &ignored);
+	(void)is_durable;
+	return true;
 }
 
 static bool write_record(const struct transaction *t, struct error *err)
@@ -154,30 +201,12 @@ static bool write_record(const struct transaction *t, struct error *err)
 	}
 	json_t *root = json_pack("{s:i, s:o}", "version", RECORD_VERSION, "steps", steps);
 	char *text = json_dumps(root, JSON_INDENT(1));
-	AUTO(str) char *path = record_path(t, PREPARED);
-	bool is_written = file_write_atomic(path, text, strlen(text), 0600, err);
+	AUTO(str) char *draft = record_path(t, DRAFT);
+	bool is_written = write_file(draft, text, strlen(text), 0600, err) &&
+			  turn_record(t, DRAFT, PREPARED, err);
 	free(text);
 	json_decref(root);
 	return is_written;
-}
-
-/* The moment in which the record changes what it means. */
-static bool turn_record(
-	const struct transaction *t, const char *from, const char *to, struct error *err)
-{
-	AUTO(str) char *old_path = record_path(t, from);
-	AUTO(str) char *new_path = record_path(t, to);
-	if (rename(old_path, new_path) < 0)
-		return error_set_errno(err, ERR_IO, errno, "cannot rename %s", old_path);
-	return dir_sync(t->state_dir, err);
-}
-
-static bool drop_record(const struct transaction *t, const char *name, struct error *err)
-{
-	AUTO(str) char *path = record_path(t, name);
-	if (unlink(path) < 0 && errno != ENOENT)
-		return error_set_errno(err, ERR_IO, errno, "cannot remove %s", path);
-	return dir_sync(t->state_dir, err);
 }
 
 /* ---- staging ---- */
@@ -196,18 +225,6 @@ static bool make_dirs(const struct step *step, struct error *err)
 			return true;
 		*slash++ = '/';
 	}
-	return true;
-}
-
-static bool write_file(
-	const char *path, const void *bytes, size_t len, mode_t mode, struct error *err)
-{
-	size_t written;
-	unlink(path);
-	AUTO(fd) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || !fd_write_all(fd, bytes, len, &written) || fchmod(fd, mode) < 0 ||
-		fsync(fd) < 0)
-		return error_set_errno(err, ERR_IO, errno, "cannot write %s", path);
 	return true;
 }
 
@@ -262,11 +279,8 @@ static bool stage(const struct transaction *t, struct error *err)
 
 static bool apply_step(const struct step *step, struct error *err)
 {
-	if (step->is_removal) {
-		if (unlink(step->target) == 0 || errno == ENOENT)
-			return true;
-		return error_set_errno(err, ERR_IO, errno, "cannot remove %s", step->target);
-	}
+	if (step->is_removal)
+		return drop_file(step->target, err);
 	if (rename(step->fresh, step->target) == 0)
 		return true;
 	/* No new text any more: it is in place. */
@@ -284,21 +298,19 @@ static bool apply(const struct transaction *t, struct error *err)
 	return sync_dirs(t, err);
 }
 
-static void drop_temporaries(const struct transaction *t)
+static bool drop_temporaries(const struct transaction *t, struct error *err)
 {
 	for (size_t i = 0; i < t->count; i++) {
-		unlink(t->steps[i].fresh);
-		unlink(t->steps[i].former);
+		if (!drop_file(t->steps[i].fresh, err) || !drop_file(t->steps[i].former, err))
+			return false;
 	}
+	return true;
 }
 
 static bool put_back(const struct step *step, struct error *err)
 {
-	if (!step->existed) {
-		if (unlink(step->target) == 0 || errno == ENOENT)
-			return true;
-		return error_set_errno(err, ERR_IO, errno, "cannot remove %s", step->target);
-	}
+	if (!step->existed)
+		return drop_file(step->target, err);
 	/* Two names of one file: rename leaves both, and the second goes with the temporaries. */
 	if (rename(step->former, step->target) == 0 || errno == ENOENT)
 		return true;
@@ -311,24 +323,23 @@ static bool put_all_back(const struct transaction *t, struct error *err)
 		if (!put_back(&t->steps[i], err))
 			return false;
 	}
-	if (!sync_dirs(t, err))
-		return false;
-	drop_temporaries(t);
-	return drop_record(t, UNDOING, err);
+	return sync_dirs(t, err) && drop_temporaries(t, err) && drop_record(t, UNDOING, err);
 }
 
 static bool finish(const struct transaction *t, struct error *err)
 {
-	drop_temporaries(t);
-	return drop_record(t, COMMITTED, err);
+	return (drop_temporaries(t, err) && drop_record(t, COMMITTED, err)) ||
+	       error_wrap(err, "all files are written, but this is left behind");
 }
 
+/* What cannot be cleared up now is by the next run: the record stays. */
 static void undo_staging(const struct transaction *t)
 {
 	AUTO(error) struct error ignored = ERROR_INIT;
-	drop_temporaries(t);
-	if (!drop_record(t, PREPARED, &ignored))
-		return; /* the next run undoes it again, which does no harm */
+	AUTO(str) char *draft = record_path(t, DRAFT);
+	bool is_clean = drop_temporaries(t, &ignored) && drop_file(draft, &ignored) &&
+			drop_record(t, PREPARED, &ignored);
+	(void)is_clean;
 }
 
 /* `err` says why; it stays what the user reads, unless the way back fails too. */
@@ -423,8 +434,7 @@ static int read_record(struct transaction *t, const char *name, struct error *er
 
 static bool undo(const struct transaction *t, struct error *err)
 {
-	drop_temporaries(t);
-	return drop_record(t, PREPARED, err);
+	return drop_temporaries(t, err) && drop_record(t, PREPARED, err);
 }
 
 static bool complete(const struct transaction *t, struct error *err)
@@ -439,6 +449,8 @@ bool transaction_recover(const char *dir, const char *state_dir, struct error *e
 		bool (*go_on)(const struct transaction *t, struct error *err);
 	} ways[] = { { UNDOING, put_all_back }, { COMMITTED, complete }, { PREPARED, undo } };
 
+	AUTO(str) char *draft = path_join(state_dir, DRAFT);
+	unlink(draft);
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
 		AUTO(transaction) struct transaction *t = transaction_new(dir, state_dir);
 		int got = read_record(t, ways[i].record, err);

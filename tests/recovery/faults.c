@@ -445,6 +445,46 @@ int unlink(const char *path)
 	return result;
 }
 
+/* A call that names one path; `number` with what stands in front of it and behind it. */
+static int on_path(const char *what, const char *path, long number, mode_t mode)
+{
+	struct call c = { .what = what, .path = path };
+	bool is_counted = is_counted_path(path);
+	if (is_counted && !begin(&c))
+		return -1;
+	int result = (int)syscall(number, AT_FDCWD, path, mode);
+	if (is_counted)
+		end(&c, result);
+	return result;
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	return on_path("mkdir", path, SYS_mkdirat, mode);
+}
+
+int chmod(const char *path, mode_t mode)
+{
+	return on_path("chmod", path, SYS_fchmodat, mode);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+	return on_descriptor("fchmod", fd, SYS_fchmod, mode);
+}
+
+int link(const char *from, const char *to)
+{
+	struct call c = { .what = "link", .path = to };
+	bool is_counted = is_counted_path(to);
+	if (is_counted && !begin(&c))
+		return -1;
+	int result = (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+	if (is_counted)
+		end(&c, result);
+	return result;
+}
+
 static int open_any(const char *path, int flags, mode_t mode)
 {
 	struct call c = { .what = "create", .path = path };
