@@ -85,6 +85,7 @@ static int spawn(
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, 1);
 	posix_spawn_file_actions_adddup2(&actions, err_fd, 2);
+	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	if (request->dir)
 		posix_spawn_file_actions_addchdir_np(&actions, request->dir);
 	posix_spawnattr_init(&attributes);
