@@ -89,15 +89,13 @@ class Bridge:
     # ---- life ----
 
     def start(self):
-        """Returns when the bridge has said that it is ready."""
+        """Returns when the bridge has said that it is ready, or, in `ready` as well, what its error is."""
         assert not self.process
         environment = {**os.environ, **(self.environment or {})}
         self.process = subprocess.Popen(
             self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors, env=environment
         )
         self.ready = json.loads(self._first_line())
-        if "error" in self.ready:
-            self._give_up(self.ready["error"]["message"])
         return self
 
     def _first_line(self):
@@ -163,7 +161,9 @@ class Bridge:
 
     def __enter__(self):
         try:
-            return self.start()
+            self.start()
+            assert "error" not in self.ready, self.ready
+            return self
         except BaseException:
             self.close()
             raise
