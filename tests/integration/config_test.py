@@ -27,6 +27,7 @@ class Run:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder, env={**os.environ, **(environment or {})})
         try:
             self.ready = json.loads(self.first_line())
+            assert "error" not in self.ready, self.ready
         except BaseException:
             self.process.kill()
             self.end()

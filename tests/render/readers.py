@@ -3,16 +3,17 @@
 
     readers.py yaml|compose|promtool PATH-OF-RENDER_VALUES
 
-Ends with 77, skipped, where the reader is not there.
+Ends with 77, skipped, where the reader is not there. PYTHONPATH names tests/integration.
 """
 import json
 import os
 import pathlib
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
+
+from lib import programs
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LISTED = json.loads((ROOT / "tests/data/hostile/values.json").read_text())
@@ -73,24 +74,9 @@ def check_yaml(program):
             compare(f"{path}, {where}", values, got)
 
 
-def kept_program(path):
-    """A program that scripts/test unpacked from its Debian package, or None."""
-    kept = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "cctm-tests" / path
-    return str(kept) if kept.exists() else None
-
-
-def compose_command():
-    """Compose v2: the plug-in of the docker program, else the same program by itself. None: neither is here."""
-    if shutil.which("docker") and subprocess.run(
-            ["docker", "compose", "version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
-        return ["docker", "compose"]
-    kept = kept_program("docker-compose/usr/libexec/docker/cli-plugins/docker-compose")
-    return [kept] if kept else None
-
-
 def check_compose(program):
     """In the compose file itself, and from .env where the compose file refers to it. Both are interpolated."""
-    command = compose_command()
+    command = programs.compose()
     if not command:
         skip("there is no docker compose")
     values = hostile_values(300)
@@ -111,20 +97,18 @@ def check_compose(program):
         compare(f"compose, {where} {names}", values, got)
 
 
-def promtool_path():
-    return shutil.which("promtool") or kept_program("prometheus/usr/bin/promtool")
-
-
 def check_promtool(program):
-    promtool = promtool_path()
-    if not promtool:
+    promtools = programs.promtools()
+    if not promtools:
         skip("there is no promtool")
     template = "global:\n  external_labels:\n{{#values}}\n    {{{name}}}: {{text}}\n{{/values}}\n"
     with tempfile.TemporaryDirectory() as folder:
         config = pathlib.Path(folder) / "prometheus.yml"
         config.write_bytes(render(program, "config/prometheus.yml", template, hostile_values(300)))
-        done = subprocess.run([promtool, "check", "config", config])
-    sys.exit(done.returncode)
+        statuses = {version: subprocess.run([promtool, "check", "config", config]).returncode
+                    for version, promtool in promtools.items()}
+    print(f"promtool's exit status by version: {statuses}")
+    sys.exit(any(statuses.values()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The Collector with the configuration that a default stack gets counts a recorded session exactly."""
+"""The Collector with the configuration that a default stack gets counts recorded sessions exactly."""
 
 import re
 import subprocess
@@ -6,11 +6,14 @@ import unittest
 import urllib.request
 from pathlib import Path
 
-from lib import case, programs
+from lib import case, exposition, figures, programs, recordings
 from lib.bridge import free_port, wait_until
 from stacks import Stack
 
 RECORDING = Path(__file__).parents[1] / "data" / "captures" / "claude-code-2.1.328" / "multi-export-json"
+# What the bridge tells apart and the Collector cannot: processes that share all attributes and the millisecond of their
+# start; a resource that says of itself what its points say.
+BEYOND_THE_COLLECTOR = ("collide-6", "resattr-5-json")
 PORTS = ("4317", "4318", "8889", "13133", "55679", "8888")
 
 
@@ -37,8 +40,11 @@ class Collector:
         wait_until(self.is_healthy, self.said, deadline_s=30)
 
     def said(self):
+        return self.whole_log()[-1500:]
+
+    def whole_log(self):
         self.log.seek(0)
-        return self.log.read()[-1500:]
+        return self.log.read()
 
     def is_healthy(self):
         assert self.process.poll() is None, self.said()
@@ -52,10 +58,6 @@ class Collector:
 
     def post(self, path, body):
         return fetch(self.url("4318", path), body.read_bytes(), {"Content-Type": "application/json"})
-
-    def total(self, name):
-        text = fetch(self.url("8889", "/metrics"))[1]
-        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name + "{"))
 
     def close(self):
         self.process.terminate()
@@ -76,14 +78,22 @@ class DefaultCollector(unittest.TestCase):
     def metrics(self):
         return sorted(RECORDING.glob("*-metrics.json"))
 
-    def test_a_recorded_session_adds_up(self):
-        for body in self.metrics():
-            self.assertEqual(self.collector.post("/v1/metrics", body)[0], 200)
-        for name, truth in [("claude_code_cost_usage_USD_total", 0.07932),
-                            ("claude_code_token_usage_tokens_total", 56070),
-                            ("claude_code_lines_of_code_count_total", 7)]:
-            wait_until(lambda n=name, t=truth: abs(self.collector.total(n) - t) < 1e-9 * max(1, t),
-                       lambda n=name: f"{n} is {self.collector.total(n)}", deadline_s=15, pause_s=0.2)
+    def test_recorded_sessions_add_up_to_the_last_figure(self):
+        totals = {}
+        for recording in recordings.recordings():
+            if recording.folder.name in BEYOND_THE_COLLECTOR:
+                continue
+            for figure, value in recording.truth["totals"].items():
+                totals[figure] = totals.get(figure, 0) + value
+            for request in (r for r in recording.requests if r.signal == "metrics"):
+                self.assertEqual(fetch(self.collector.url("4318", request.url), request.sent, request.headers)[0], 200)
+
+        def wrong():
+            text = fetch(self.collector.url("8889", "/metrics"))[1]
+            return figures.differences(totals, figures.of_metrics(exposition.parse(text)))
+
+        wait_until(lambda: not wrong(), lambda: "\n".join(wrong()), deadline_s=20, pause_s=0.2)
+        self.assertNotIn("failed to convert", self.collector.whole_log())
 
     def test_events_and_traces_are_taken(self):
         self.assertEqual(self.collector.post("/v1/logs", sorted(RECORDING.glob("*-logs.json"))[0])[0], 200)
@@ -99,6 +109,8 @@ class DefaultCollector(unittest.TestCase):
         for label in ("start=", "session_id=", "model=", 'source="otel-collector"', 'job="claude-code"'):
             self.assertIn(label, line)
         self.assertNotIn("otel_scope", line)
+        decision = re.search(r"^claude_code_code_edit_tool_decision_total\{(.*)\}", text, re.M)[1]
+        self.assertIn('source="config"', decision)
 
     def test_the_alerts_name_metrics_that_the_collector_has(self):
         for body in self.metrics() * 2:  # twice, so that points are dropped as out of order

@@ -1,7 +1,7 @@
 """Slow senders, slow readers, and the budget of bytes."""
 import time
 
-from wire import Case, main, post
+from wire import DEADLINE_S, Case, main, post
 
 JSON = "application/json"
 
@@ -64,37 +64,59 @@ class Budget(Case):
 
     options = ("bodies_max=4194304", "body_ms=60000")
 
+    def refused(self, answer):
+        """Told to come back, or else taken."""
+        if answer.status == 503:
+            self.assertEqual(answer.fields["retry-after"], "2")
+            return True
+        self.assertEqual(answer.status, 200)
+        return False
+
+    def fill(self, client, body):
+        """Sends what goes without waiting; returns what is left."""
+        client.socket.setblocking(False)
+        sent = 0
+        try:
+            while sent < len(body):
+                sent += client.socket.send(body[sent:])
+        except BlockingIOError:
+            pass
+        client.socket.settimeout(DEADLINE_S)
+        return body[sent:]
+
     def test_small_requests_pass_big_slow_ones(self):
         big = post(bytes(3000000), kind=JSON)
         slow = [self.server.connect().send(big[:1600000]) for _ in range(2)]
-        third = self.server.connect()
-        third.socket.setblocking(False)
-        try:
-            third.socket.send(big)
-        except BlockingIOError:
-            pass
+        slow.append(self.server.connect())
+        rests = [big[1600000:], big[1600000:], self.fill(slow[2], big)]
         seen = self.server.wait_until(lambda seen: seen["bodies_bytes"] > 3000000)
         self.assertLess(seen["bodies_bytes"], 4194304 + (1 << 20))
         small = self.server.connect()
         for _ in range(20):
             self.assertEqual(small.send(post(b"x" * 5000)).answer().status, 200)
-        # One waits longer than its client would: it is told when to come back, the others go on.
-        statuses = []
-        for c in slow:
-            c.socket.setblocking(True)
-            c.socket.settimeout(20)
+        # There is room for one of them: who waits longer than its client would is told when to come back.
+        for c, rest in zip(slow, rests):
             try:
-                c.send(big[1600000:])
+                c.send(rest)
             except (BrokenPipeError, ConnectionResetError):
                 pass
-            a = c.answer()
-            statuses.append(a.status)
-            if a.status == 503:
-                self.assertEqual(a.fields["retry-after"], "2")
-        self.assertIn(200, statuses)
-        for c in (*slow, third, small):
+        self.assertIn(False, [self.refused(c.answer()) for c in slow])
+        for c in (*slow, small):
             c.close()
         self.server.wait_until(lambda seen: seen["bodies_bytes"] == 0)
+
+    def test_room_that_comes_free_is_enough_for_those_that_wait(self):
+        body = post(bytes(400000), kind=JSON)
+        halves = [self.server.connect().send(body[:170000]) for _ in range(12)]
+        self.server.wait_until(lambda seen: seen["bodies_bytes"] > 12 * 169000)
+        greedy = self.server.connect()
+        self.fill(greedy, post(bytes(3000000), kind=JSON))
+        self.server.wait_until(lambda seen: seen["bodies_bytes"] >= 3145728)
+        for c in halves:
+            c.send(body[170000:])
+        # It began to wait first, and what it held lets a few of the others go on, which let the rest go on.
+        self.assertTrue(self.refused(greedy.answer()))
+        self.assertEqual([self.refused(c.answer()) for c in halves], [False] * 12)
 
 
 if __name__ == "__main__":

@@ -27,16 +27,45 @@ void serve_hold(struct serve *s, size_t *counted, size_t bytes)
 		event_active(s->wake, EV_TIMEOUT, 0);
 }
 
-/* Big bodies leave a reserve to small ones, so that a few slow ones cannot keep everybody out. A connection
- * that is alone may always go on: its body is bounded by body_max. */
-bool serve_may_read(const struct serve *s, const struct conn *c)
+/* Big bodies leave a reserve to small ones, so that a few slow ones cannot keep everybody out. */
+static size_t room_for(const struct serve *s, const struct conn *c)
 {
 	size_t mine = c->in ? c->in->held : 0;
 	size_t max = s->limits.bodies_max;
 	size_t reserve = max / 4 < RESERVE_MAX ? max / 4 : RESERVE_MAX;
-	if (s->held == mine)
-		return true;
-	return s->held < (mine > BODY_SMALL ? max - reserve : max);
+	if (mine > BODY_SMALL)
+		max -= reserve;
+	return s->held < max ? max - s->held : 0;
+}
+
+/* A connection that is alone may always go on: its body is bounded by body_max. */
+bool serve_may_read(const struct serve *s, const struct conn *c)
+{
+	size_t mine = c->in ? c->in->held : 0;
+	return s->held == mine || room_for(s, c) > 0;
+}
+
+/* What it will still ask for; of a body in chunks, as much again as has come. */
+static size_t wants(const struct conn *c)
+{
+	if (c->state != CONN_BODY)
+		return BODY_SMALL;
+	return c->in->is_chunked ? c->in->body.len + BODY_SMALL : c->in->left;
+}
+
+/* First come first, and no more of them than there is room for: all at once they would fill it together, none would
+ * become whole, and those that have waited long enough would be refused though there was room for them in turn. One
+ * that turns out to want less, or sends no more, holds the others up until the next sweep at most. */
+static void wake_waiting(struct serve *s)
+{
+	size_t promised = 0;
+	for (struct conn *c = s->waiting.first, *next; c; c = next) {
+		next = c->next;
+		if (!serve_may_read(s, c) || (promised && promised + wants(c) > room_for(s, c)))
+			continue;
+		promised += wants(c);
+		conn_unwait(c);
+	}
 }
 
 const char *serve_date(struct serve *s)
@@ -88,6 +117,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *ctx)
 	s->now_ms = clock_mono_ms();
 	sweep_idle(s);
 	sweep_busy(s);
+	wake_waiting(s);
 	sweep_waiting(s);
 	spares_expire(&s->spares, s->now_ms);
 	if (!s->stats.connections) {
@@ -122,11 +152,7 @@ static void on_wake(evutil_socket_t fd, short what, void *ctx)
 	s->now_ms = clock_mono_ms();
 	if (s->must_look_once_more)
 		look_once_more(s);
-	for (struct conn *c = s->waiting.first, *next; c; c = next) {
-		next = c->next;
-		if (serve_may_read(s, c))
-			conn_unwait(c);
-	}
+	wake_waiting(s);
 }
 
 static void on_resume_accept(evutil_socket_t fd, short what, void *ctx)

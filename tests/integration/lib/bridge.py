@@ -6,6 +6,7 @@ Nothing here sleeps for a guess: every wait is for a condition and ends with an 
 import http.client
 import json
 import os
+import random
 import select
 import shutil
 import signal
@@ -22,10 +23,26 @@ READY_S = 20
 STOP_S = 5
 
 
+_claims = []
+
+
 def free_port():
-    """A port that nobody listens on, for what must keep its address over a restart."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """A port that nobody listens on, for what must keep its address over a restart or be told it before it starts.
+
+    It lies below those that the kernel gives to clients and to port 0, or another test would get it before it is
+    used; and a name bound for the life of this process keeps other tests' free_port() from it.
+    """
+    low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for port in random.sample(range(10240, max(low, 20480)), 1000):
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            claim.bind(f"\0cctm-test-port-{port}")
+            with socket.create_server(("127.0.0.1", port)):
+                _claims.append(claim)
+                return port
+        except OSError:
+            claim.close()
+    raise AssertionError("no free port")
 
 
 def wait_until(condition, what, deadline_s=20, pause_s=0.02):
@@ -72,14 +89,13 @@ class Bridge:
     # ---- life ----
 
     def start(self):
-        """Returns when the bridge has said that it is ready."""
+        """Returns when the bridge has said that it is ready, or, in `ready` as well, what its error is."""
         assert not self.process
         environment = {**os.environ, **(self.environment or {})}
         self.process = subprocess.Popen(
             self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors, env=environment
         )
-        line = self._first_line()
-        self.ready = json.loads(line)
+        self.ready = json.loads(self._first_line())
         return self
 
     def _first_line(self):
@@ -145,7 +161,9 @@ class Bridge:
 
     def __enter__(self):
         try:
-            return self.start()
+            self.start()
+            assert "error" not in self.ready, self.ready
+            return self
         except BaseException:
             self.close()
             raise

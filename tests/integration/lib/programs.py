@@ -1,14 +1,23 @@
 """Where the real programs are that tests run: on PATH, or in the cache where scripts/test unpacked or built them."""
 
+import hashlib
 import shutil
 import subprocess
+from pathlib import Path
 
 from . import case
+
+COLLECTOR_MANIFEST = Path(__file__).parents[2] / "data" / "collector" / "manifest.yaml"
 
 
 def _kept(*parts):
     path = case.cache_folder().joinpath(*parts)
     return str(path) if path.exists() else None
+
+
+def prometheus():
+    """The older one, Debian 12's, unless PATH has one."""
+    return shutil.which("prometheus") or _kept("prometheus", "usr", "bin", "prometheus")
 
 
 def promtools():
@@ -31,9 +40,8 @@ def compose():
 
 
 def collector():
-    """The OpenTelemetry Collector that scripts/test builds from tests/data/collector/manifest.yaml; None."""
-    found = sorted(case.cache_folder().glob("collector-*/otelcol"), key=lambda path: path.stat().st_mtime)
-    return str(found[-1]) if found else None
+    """The OpenTelemetry Collector that scripts/test has built from the manifest as it is now; None."""
+    return _kept(f"collector-{hashlib.sha256(COLLECTOR_MANIFEST.read_bytes()).hexdigest()[:12]}", "otelcol")
 
 
 def amtool():
