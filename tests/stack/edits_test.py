@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 import unittest
+from pathlib import Path
 
 from lib import case
 from stacks import Stack
@@ -225,6 +227,47 @@ class OwnFiles(unittest.TestCase):
             self.assertTrue((self.stack.dir / path).stat().st_mode & 0o004, path)
 
 
+class Token(unittest.TestCase):
+    """The script that gives Claude Code the header with the token, in directories of any name."""
+
+    def header_in(self, name, before=""):
+        with Stack(init=False) as stack:
+            stack.dir = stack.scratch / name
+            stack.dir.mkdir()
+            if before:
+                stack.write(".env", before)
+            stack.init("--runtime", "docker", "--set", "otlp.auth=bearer")
+            helper = json.loads(stack.read("managed-settings.json"))["otelHeadersHelper"]
+            done = subprocess.run([helper], capture_output=True, text=True)
+            return done, stack.read(".env")
+
+    def test_it_prints_the_token_of_env(self):
+        for name in ("stack", "two words", "it's $HOME \"quoted\" #1", "a\nb", "-n"):
+            done, env = self.header_in(name)
+            token = env.split("OTLP_BEARER_TOKEN=")[1].split()[0]
+            self.assertEqual(json.loads(done.stdout), {"Authorization": f"Bearer {token}"}, f"{name!r}: {done.stderr}")
+
+    def test_a_token_that_would_break_the_header_is_refused(self):
+        done, _ = self.header_in("stack", "OTLP_BEARER_TOKEN='a\"b'\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no usable OTLP_BEARER_TOKEN", done.stderr)
+
+
+class Adopted(unittest.TestCase):
+    def test_the_old_password_is_in_env_and_the_backup_alone(self):
+        source = Path(__file__).parents[1] / "data" / "adopt" / "tutorial"
+        with Stack(init=False) as stack:
+            shutil.copytree(source, stack.dir)
+            stack.replace("docker-compose.yml", "GF_SECURITY_ADMIN_PASSWORD=admin", "GF_SECURITY_ADMIN_PASSWORD=Sesame42x")
+            done = stack.run("init", "--adopt", str(stack.dir), "--yes")
+            self.assertNotIn("Sesame42x", done.stdout + done.stderr)
+            self.assertIn("GRAFANA_ADMIN_PASSWORD=Sesame42x", stack.read(".env"))
+            for path, content in stack.tree().items():
+                if b"Sesame42x" in content:
+                    self.assertIn(path, (".env", ".cctm/adopted/docker-compose.yml"))
+                    self.assertEqual((stack.dir / path).stat().st_mode & 0o777, 0o600, path)
+
+
 class TwoAtOnce(unittest.TestCase):
     def test_the_second_is_refused_while_the_first_works(self):
         with Stack() as stack:
@@ -282,6 +325,14 @@ class Render(unittest.TestCase):
         self.stack.write("templates/config/loki.yaml", "mine: {{{retention_time}}}\n")
         self.stack.init("--set", "events.store=loki")
         self.assertEqual(self.stack.read("config/loki.yaml"), "mine: 2160h\n")
+
+    def test_templates_of_a_named_directory_go_before_those(self):
+        self.stack.write("templates/config/loki.yaml", "a: stack's\n")
+        named = self.stack.scratch / "named"
+        (named / "config").mkdir(parents=True)
+        (named / "config/loki.yaml").write_text("a: named\n")
+        self.stack.init("--set", "events.store=loki", "--templates", str(named))
+        self.assertEqual(self.stack.read("config/loki.yaml"), "a: named\n")
 
     def test_a_template_with_a_slip_is_refused_with_its_place(self):
         self.stack.write("templates/config/prometheus.yml", "a: {{no_such_name}}\n")
