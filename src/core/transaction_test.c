@@ -136,7 +136,6 @@ static void test_transaction_replaces_what_a_link_leads_to(void **state)
 {
 	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(transaction) struct transaction *t = begin(*state);
-	AUTO(str) char *target = path_join(*state, "target");
 	write_text(*state, "target", "former", 0644);
 	make_link(*state, "second", "./state/../target");
 	make_link(*state, "first", "second");
