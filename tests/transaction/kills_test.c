@@ -402,7 +402,7 @@ static int rehearse(void **state)
 	for (long at = 1; at <= truth.calls && at <= FAULTS_NAMES_MAX; at++)
 		truth.names[at] = faults_name(at);
 	const char *all = getenv("CCTM_RECOVERY");
-	truth.step = all && strcmp(all, "all") == 0 ? 1 : 7;
+	truth.step = all && strcmp(all, "all") == 0 ? 1 : 11;
 	tree_remove(&tree);
 	print_message("a transaction makes %ld calls\n", truth.calls);
 	return is_done && truth.calls < FAULTS_NAMES_MAX ? 0 : -1;
