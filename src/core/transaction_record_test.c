@@ -167,6 +167,16 @@ static void test_recover_leaves_a_directory_in_which_the_user_put_something(void
 	assert_false(is_there(stack->dir, "below/.made.cctm-new"));
 }
 
+/* Its step was not done yet: the new text still lies beside. */
+static void test_recover_leaves_what_the_user_made_in_the_place_of_a_new_file(void **state)
+{
+	struct stack *stack = *state;
+	interrupt_at(stack, TRANSACTION_UNDOING);
+	write_text(stack->dir, "below/made", "by the user");
+	assert_int_equal(recover(stack), TRANSACTION_UNDONE);
+	assert_true(holds(stack->dir, "below/made", "by the user"));
+}
+
 static void test_recover_works_in_a_directory_that_was_renamed(void **state)
 {
 	struct stack *stack = *state;
@@ -206,7 +216,7 @@ static char *record_of(const struct stack *stack, const char *directories, const
 
 #define REMOVE(path, target)                                                                    \
 	"{\"path\": \"" path "\", \"target\": \"" target "\", \"removal\": true, \"existed\": " \
-							 "true}"
+	"true}"
 
 static void test_recover_refuses_a_record_whose_steps_are_not_ours(void **state)
 {
@@ -327,6 +337,7 @@ int main(void)
 		IN_STACK(test_recover_puts_back_what_was_being_put_back),
 		IN_STACK(test_recover_does_not_repeat_what_was_finished),
 		IN_STACK(test_recover_leaves_a_directory_in_which_the_user_put_something),
+		IN_STACK(test_recover_leaves_what_the_user_made_in_the_place_of_a_new_file),
 		IN_STACK(test_recover_works_in_a_directory_that_was_renamed),
 		IN_STACK(test_recover_refuses_a_record_whose_steps_are_not_ours),
 		IN_STACK(test_recover_refuses_a_record_that_is_none),

@@ -136,7 +136,6 @@ static void test_transaction_replaces_what_a_link_leads_to(void **state)
 {
 	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(transaction) struct transaction *t = begin(*state);
-	AUTO(str) char *target = path_join(*state, "target");
 	write_text(*state, "target", "former", 0644);
 	make_link(*state, "second", "./state/../target");
 	make_link(*state, "first", "second");
@@ -163,6 +162,21 @@ static void test_transaction_removes_a_link_and_not_what_it_leads_to(void **stat
 	assert_false(is_there(*state, "link"));
 	assert_false(is_there(*state, "dangling"));
 	assert_false(is_there(*state, "never-there"));
+}
+
+/* Somebody removed a damaged record, and not what lay beside the files. */
+static void test_transaction_replaces_leftovers_beside_its_targets(void **state)
+{
+	AUTO(error) struct error err = ERROR_INIT;
+	AUTO(transaction) struct transaction *t = begin(*state);
+	write_text(*state, "file", "former", 0644);
+	write_text(*state, ".file.cctm-old", "left", 0644);
+	write_text(*state, ".file.cctm-new", "left", 0644);
+	transaction_put(t, "file", "new", 3, 0644);
+	assert_true(transaction_commit(t, &err));
+	assert_text(*state, "file", "new");
+	assert_false(is_there(*state, ".file.cctm-old"));
+	assert_false(is_there(*state, ".file.cctm-new"));
 }
 
 /* ---- refusing ---- */
@@ -311,6 +325,7 @@ int main(void)
 		IN_DIRECTORY(test_transaction_keeps_a_mode_when_it_updates),
 		IN_DIRECTORY(test_transaction_replaces_what_a_link_leads_to),
 		IN_DIRECTORY(test_transaction_removes_a_link_and_not_what_it_leads_to),
+		IN_DIRECTORY(test_transaction_replaces_leftovers_beside_its_targets),
 		IN_DIRECTORY(test_transaction_refuses_paths_that_leave_the_directory),
 		IN_DIRECTORY(test_transaction_refuses_names_that_have_no_room_beside_them),
 		IN_DIRECTORY(test_transaction_refuses_what_is_no_regular_file),
