@@ -19,6 +19,10 @@
 /* One row a command, in the order of `cctm help`. */
 static const struct command *const commands[] = {
 	&cmd_init,
+	&cmd_up,
+	&cmd_down,
+	&cmd_status,
+	&cmd_logs,
 	&cmd_render,
 	&cmd_config,
 	&cmd_report,

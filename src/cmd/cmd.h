@@ -8,9 +8,13 @@ extern const struct command cmd_bridge;
 extern const struct command cmd_completion;
 extern const struct command cmd_config;
 extern const struct command cmd_help;
+extern const struct command cmd_down;
 extern const struct command cmd_init;
 extern const struct command cmd_render;
+extern const struct command cmd_logs;
 extern const struct command cmd_report;
+extern const struct command cmd_status;
+extern const struct command cmd_up;
 extern const struct command cmd_version;
 
 struct error;

@@ -6,13 +6,12 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
-#include "config/stack_dir.h"
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/mem.h"
 #include "core/out.h"
+#include "loaded/loaded.h"
 #include "render/provision.h"
-#include "stack/runtime.h"
 
 struct render_args {
 	const char *file, *templates;
@@ -59,39 +58,19 @@ const struct command cmd_render = {
 struct render_job {
 	struct context *ctx;
 	const struct render_args *args;
-	char *dir;
-	struct config config;
-	struct manifest last;
-	struct runtime_choice runtime;
+	struct loaded stack;
 	struct provision provision;
 };
 
-static bool load(struct render_job *job, struct error *err)
-{
-	AUTO(stack_dir) struct stack_dir where = { 0 };
-	if (!stack_dir_find(job->ctx->dir, &where, err))
-		return false;
-	if (!where.has_file) {
-		error_set(err, ERR_FAILED, "there is no stack in %s", where.dir);
-		return error_hint(err, "'cctm init' makes one");
-	}
-	job->dir = realpath(where.dir, NULL);
-	if (!job->dir)
-		job->dir = mem_strdup(where.dir);
-	const struct config_request request = { .path = where.file, .variable = config_getenv };
-	return config_load(&request, &job->config, err) && manifest_read(job->dir, &job->last, err);
-}
-
 static bool make(struct render_job *job, struct error *err)
 {
-	if (!load(job, err))
+	if (!loaded_read(job->ctx->dir, &job->stack, err))
 		return false;
-	runtime_choose(&job->config, job->last.runtime, &job->runtime);
 	const struct provision_request request = {
-		.dir = job->dir,
-		.config = &job->config,
-		.last = &job->last,
-		.runtime = job->runtime.runtime,
+		.dir = job->stack.dir,
+		.config = &job->stack.config,
+		.last = &job->stack.last,
+		.runtime = job->stack.runtime,
 		.template_dir = job->args->templates,
 	};
 	return provision_make(&request, &job->provision, err);
@@ -126,8 +105,8 @@ static void print_json(const struct render_job *job)
 				       plan_action_name(plan->items[i].action)));
 	plan_diff(plan, &diff);
 	out_json(job->ctx->out, 1,
-		json_pack("{s:o, s:s, s:b, s:o, s:o}", "directory", out_json_text(job->dir),
-			"runtime", runtime_name(job->runtime.runtime), "changes",
+		json_pack("{s:o, s:s, s:b, s:o, s:o}", "directory", out_json_text(job->stack.dir),
+			"runtime", runtime_name(job->stack.runtime), "changes",
 			plan_has_changes(plan), "files", files, "diff",
 			out_json_text(buf_str(&diff))));
 }
@@ -173,12 +152,9 @@ static int render_run(struct context *ctx, const void *raw, struct error *err)
 			out_note(ctx->out,
 				"%s is not as cctm.yaml says; 'cctm render --diff' shows how, "
 				"'cctm init' mends it",
-				job.dir);
+				job.stack.dir);
 	}
-	free(job.dir);
-	config_clear(&job.config);
-	manifest_clear(&job.last);
-	runtime_choice_clear(&job.runtime);
+	loaded_clear(&job.stack);
 	provision_clear(&job.provision);
 	return status;
 }

@@ -1,5 +1,6 @@
 #include "config/services.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/str.h"
@@ -32,6 +33,15 @@ const struct service_port service_ports[] = {
 };
 
 const size_t service_port_count = sizeof service_ports / sizeof *service_ports;
+
+const struct service_port *service_port_find(const char *key)
+{
+	size_t i = 0;
+	while (i + 1 < service_port_count && strcmp(service_ports[i].key, key) != 0)
+		i++;
+	assert(strcmp(service_ports[i].key, key) == 0);
+	return &service_ports[i];
+}
 
 static bool says(const struct config *config, const char *key, const char *text)
 {

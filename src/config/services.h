@@ -52,6 +52,9 @@ struct service_port {
 extern const struct service_port service_ports[];
 extern const size_t service_port_count;
 
+/* The port of that key, which is in the list. */
+const struct service_port *service_port_find(const char *key);
+
 /* Is the port opened? The receiver's ports are listed for the Collector and hold for the bridge too. */
 bool service_port_is_used(const struct config *config, const struct service_port *port);
 

@@ -48,7 +48,7 @@ char *proc_find(const char *name)
 struct child {
 	pid_t pid;
 	int fds[2]; /* we read its stdout and stderr; -1: closed */
-	bool is_over;
+	bool is_over, has_group;
 	int status;
 };
 
@@ -64,58 +64,113 @@ static bool open_pipes(int out[2], int err_pipe[2], struct error *err)
 	return error_set_errno(err, ERR_FAILED, why, "cannot make a pipe");
 }
 
-static void default_signals(posix_spawnattr_t *attributes)
+/* A program to be started: where its streams go, and the flags that say to which group it belongs. */
+struct launch {
+	const char *path, *dir;
+	const char *const *argv;
+	int out, err;
+	short group_flags;
+};
+
+static void set_attributes(posix_spawnattr_t *attributes, short group_flags)
 {
 	sigset_t all, none;
 	sigfillset(&all);
 	sigemptyset(&none);
+	posix_spawnattr_init(attributes);
 	posix_spawnattr_setsigdefault(attributes, &all);
 	posix_spawnattr_setsigmask(attributes, &none);
 	posix_spawnattr_setpgroup(attributes, 0);
 	posix_spawnattr_setflags(
-		attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+		attributes, (short)(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | group_flags));
 }
 
-static int spawn(
-	const struct proc_request *request, const char *path, int out, int err_fd, pid_t *pid)
+/* 0, or an errno. */
+static int spawn(const struct launch *launch, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, out, 1);
-	posix_spawn_file_actions_adddup2(&actions, err_fd, 2);
+	posix_spawn_file_actions_adddup2(&actions, launch->out, 1);
+	posix_spawn_file_actions_adddup2(&actions, launch->err, 2);
 	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	if (request->dir)
-		posix_spawn_file_actions_addchdir_np(&actions, request->dir);
-	posix_spawnattr_init(&attributes);
-	default_signals(&attributes);
-	int why = posix_spawn(
-		pid, path, &actions, &attributes, (char *const *)(uintptr_t)request->argv, environ);
+	if (launch->dir)
+		posix_spawn_file_actions_addchdir_np(&actions, launch->dir);
+	set_attributes(&attributes, launch->group_flags);
+	int why = posix_spawn(pid, launch->path, &actions, &attributes,
+		(char *const *)(uintptr_t)launch->argv, environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return why;
 }
 
-static bool start(const struct proc_request *request, struct child *child, struct error *err)
+static char *find_or_fail(const char *name, struct error *err)
+{
+	char *path = proc_find(name);
+	if (!path)
+		error_set(err, ERR_FAILED, "%s is not installed", name);
+	return path;
+}
+
+static bool start_heard(const struct proc_request *request, const char *path, struct child *child,
+	struct error *err)
 {
 	int out[2], err_pipe[2];
-	const char *name = request->argv[0];
-	AUTO(str) char *path = proc_find(name);
-	if (!path)
-		return error_set(err, ERR_FAILED, "%s is not installed", name);
 	if (!open_pipes(out, err_pipe, err))
 		return false;
-	int why = spawn(request, path, out[1], err_pipe[1], &child->pid);
+	const struct launch launch = { path, request->dir, request->argv, out[1], err_pipe[1],
+		POSIX_SPAWN_SETPGROUP };
+	int why = spawn(&launch, &child->pid);
 	close(out[1]);
 	close(err_pipe[1]);
 	child->fds[0] = out[0];
 	child->fds[1] = err_pipe[0];
+	child->has_group = true;
 	if (why == 0)
 		return true;
 	close(out[0]);
 	close(err_pipe[0]);
 	return error_set_errno(err, ERR_FAILED, why, "cannot start %s", path);
+}
+
+static bool start(const struct proc_request *request, struct child *child, struct error *err)
+{
+	AUTO(str) char *path = find_or_fail(request->argv[0], err);
+	if (!path || !request->is_shown)
+		return path && start_heard(request, path, child, err);
+	const struct launch launch = { path, request->dir, request->argv, STDERR_FILENO,
+		STDERR_FILENO, 0 };
+	int why = spawn(&launch, &child->pid);
+	child->fds[0] = child->fds[1] = -1;
+	return why == 0 || error_set_errno(err, ERR_FAILED, why, "cannot start %s", path);
+}
+
+bool proc_start(const char *const *argv, const char *dir, const char *log_path, pid_t *pid,
+	struct error *err)
+{
+	AUTO(str) char *path = find_or_fail(argv[0], err);
+	if (!path)
+		return false;
+	AUTO(fd) int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (log < 0)
+		return error_set_errno(err, ERR_IO, errno, "cannot write %s", log_path);
+	const struct launch launch = { path, dir, argv, log, log, POSIX_SPAWN_SETSID };
+	int why = spawn(&launch, pid);
+	return why == 0 || error_set_errno(err, ERR_FAILED, why, "cannot start %s", path);
+}
+
+bool proc_become(const char *const *argv, const char *dir, struct error *err)
+{
+	AUTO(str) char *path = find_or_fail(argv[0], err);
+	if (!path)
+		return false;
+	if (dir && chdir(dir) < 0)
+		return error_set_errno(err, ERR_IO, errno, "cannot enter %s", dir);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	execve(path, (char *const *)(uintptr_t)argv, environ);
+	return error_set_errno(err, ERR_FAILED, errno, "cannot start %s", path);
 }
 
 /* ---- listening ---- */
@@ -180,7 +235,7 @@ static bool listen_until(struct child *child, int64_t end_ms, struct proc_result
 			end_ms = now_ms + LINGER_MS;
 		if (now_ms >= end_ms || (child->is_over && !is_open(child)))
 			return child->is_over;
-		listen_for(child, is_open(child) ? end_ms - now_ms : 1, result);
+		listen_for(child, is_open(child) ? end_ms - now_ms : POLL_MS, result);
 	}
 }
 
@@ -188,9 +243,10 @@ static bool listen_until(struct child *child, int64_t end_ms, struct proc_result
 
 static void end_group(struct child *child, struct proc_result *result)
 {
-	kill(-child->pid, SIGTERM);
+	pid_t whom = child->has_group ? -child->pid : child->pid;
+	kill(whom, SIGTERM);
 	listen_until(child, clock_mono_ms() + GRACE_MS, result);
-	kill(-child->pid, SIGKILL);
+	kill(whom, SIGKILL);
 	while (!child->is_over && waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
 		continue;
 }

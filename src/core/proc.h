@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/buf.h"
 #include "core/cleanup.h"
@@ -28,6 +29,9 @@ struct proc_request {
 	const char *dir; /* NULL: ours */
 	int64_t deadline_ms;
 	size_t output_max; /* bytes kept, of each stream */
+	/* Both streams go to our standard error instead, for people who wait; the program stays in our process group, so that
+	 * Ctrl-C reaches it too. */
+	bool is_shown;
 };
 
 enum proc_end { PROC_EXITED, PROC_KILLED, PROC_TIMED_OUT };
@@ -42,6 +46,14 @@ struct proc_result {
 /* False: it could not be started; ERR_FAILED with "… is not installed" when there is no such program. */
 bool proc_run(const struct proc_request *request, struct proc_result *result, struct error *err)
 	MUST_CHECK;
+
+/* Starts a program that goes on without us: in a session of its own, reading nothing, both streams appended to the file
+ * `log_path` (0600). False: it could not be started. */
+bool proc_start(const char *const *argv, const char *dir, const char *log_path, pid_t *pid,
+	struct error *err) MUST_CHECK;
+
+/* In place of this process, with all that is its: for commands that only hand on. Comes back only with an error. */
+bool proc_become(const char *const *argv, const char *dir, struct error *err) MUST_CHECK;
 
 /* Where PATH has a program; NULL: nowhere. Yours. */
 char *proc_find(const char *name);

@@ -69,15 +69,6 @@ static char *url_host(const char *address, const char *loopback)
 	return mem_printf(strchr(address, ':') ? "[%s]" : "%s", address);
 }
 
-static const struct service_port *port_of(const char *key)
-{
-	for (size_t i = 0; i < service_port_count; i++) {
-		if (strcmp(service_ports[i].key, key) == 0)
-			return &service_ports[i];
-	}
-	return NULL;
-}
-
 static char *proxy_url(const struct config *config, const char *path)
 {
 	const char *host = config_text(config, "proxy.host");
@@ -90,7 +81,8 @@ static char *proxy_url(const struct config *config, const char *path)
 char *model_url(const struct config *config, const char *port_key, const char *path)
 {
 	AUTO(str)
-	char *host = url_host(service_port_address(config, port_of(port_key)), "localhost");
+	char *host =
+		url_host(service_port_address(config, service_port_find(port_key)), "localhost");
 	return mem_printf(
 		"http://%s:%lld%s", host, (long long)config_number(config, port_key), path);
 }

@@ -1,0 +1,154 @@
+#include "http/http.h"
+
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/mem.h"
+
+#define LIBRARY "libcurl.so.4"
+#define AGENT	"cctm/" CCTM_VERSION
+/* Never through a proxy, whatever the environment says. */
+#define OURSELVES "localhost,127.0.0.1,::1"
+
+/* The functions that are used, as libcurl's headers declare them. */
+static struct {
+	__typeof__(curl_easy_init) *init;
+	__typeof__(curl_easy_cleanup) *cleanup;
+	__typeof__(curl_easy_perform) *perform;
+	__typeof__(curl_easy_strerror) *text;
+	__typeof__(curl_slist_append) *append;
+	__typeof__(curl_slist_free_all) *free_list;
+	/* Their last argument is of any type: taken as they are, without the headers' macros around them. */
+	CURLcode (*set)(CURL *curl, CURLoption option, ...);
+	CURLcode (*get)(CURL *curl, CURLINFO info, ...);
+} curl;
+
+static const struct {
+	const char *name;
+	void *slot;
+} symbols[] = {
+	{ "curl_easy_init", &curl.init },
+	{ "curl_easy_cleanup", &curl.cleanup },
+	{ "curl_easy_perform", &curl.perform },
+	{ "curl_easy_strerror", &curl.text },
+	{ "curl_slist_append", &curl.append },
+	{ "curl_slist_free_all", &curl.free_list },
+	{ "curl_easy_setopt", &curl.set },
+	{ "curl_easy_getinfo", &curl.get },
+};
+
+static bool load(struct error *err)
+{
+	static void *library;
+	if (library)
+		return true;
+	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (!handle) {
+		error_set(err, ERR_FAILED, "%s cannot be loaded", LIBRARY);
+		return error_hint(err, "install libcurl (Debian's package libcurl4)");
+	}
+	for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
+		void *symbol = dlsym(handle, symbols[i].name);
+		if (!symbol)
+			return error_set(err, ERR_FAILED, "%s has no %s", LIBRARY, symbols[i].name);
+		memcpy(symbols[i].slot, &symbol, sizeof symbol);
+	}
+	library = handle;
+	return true;
+}
+
+static size_t take(char *bytes, size_t size, size_t count, void *body)
+{
+	/* Less than all ends the transfer with CURLE_WRITE_ERROR. */
+	return buf_append(body, bytes, size * count) ? size * count : 0;
+}
+
+static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
+{
+	AUTO(str) char *line = mem_printf("%s: %s", name, value);
+	struct curl_slist *longer = curl.append(list, line);
+	return longer ? longer : list;
+}
+
+static struct curl_slist *headers_of(const struct http_request *request)
+{
+	struct curl_slist *list = NULL;
+	if (request->content_type)
+		list = add_header(list, "Content-Type", request->content_type);
+	if (request->is_grpc)
+		list = add_header(list, "TE", "trailers");
+	if (request->bearer) {
+		AUTO(str) char *value = mem_printf("Bearer %s", request->bearer);
+		list = add_header(list, "Authorization", value);
+	}
+	return list;
+}
+
+static void set_body(CURL *handle, const struct http_request *request)
+{
+	if (request->body) {
+		curl.set(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+		curl.set(handle, CURLOPT_POSTFIELDS, request->body);
+	}
+	if (request->method)
+		curl.set(handle, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static void set_options(CURL *handle, const struct http_request *request,
+	struct http_answer *answer, struct curl_slist *headers)
+{
+	curl.set(handle, CURLOPT_URL, request->url);
+	curl.set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl.set(handle, CURLOPT_NOSIGNAL, 1L);
+	curl.set(handle, CURLOPT_NOPROXY, OURSELVES);
+	curl.set(handle, CURLOPT_USERAGENT, AGENT);
+	curl.set(handle, CURLOPT_TIMEOUT_MS, (long)request->deadline_ms);
+	curl.set(handle, CURLOPT_HTTPHEADER, headers);
+	curl.set(handle, CURLOPT_WRITEFUNCTION, take);
+	curl.set(handle, CURLOPT_WRITEDATA, &answer->body);
+	if (request->is_grpc)
+		curl.set(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+	if (request->user) {
+		curl.set(handle, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		curl.set(handle, CURLOPT_USERNAME, request->user);
+		curl.set(handle, CURLOPT_PASSWORD, request->password);
+	}
+	set_body(handle, request);
+}
+
+static bool failed(
+	const struct http_request *request, CURLcode code, bool is_too_large, struct error *err)
+{
+	const char *method = request->method ? request->method : request->body ? "POST" : "GET";
+	if (is_too_large)
+		return error_set(err, ERR_NETWORK, "%s %s: the answer is larger than %zu bytes",
+			method, request->url, request->answer_max);
+	return error_set(err, ERR_NETWORK, "%s %s: %s", method, request->url, curl.text(code));
+}
+
+bool http_send(const struct http_request *request, struct http_answer *answer, struct error *err)
+{
+	*answer = (struct http_answer){ .body = BUF_INIT(request->answer_max) };
+	if (!load(err))
+		return false;
+	CURL *handle = curl.init();
+	if (!handle)
+		return error_set(err, ERR_FAILED, "libcurl cannot be started");
+	struct curl_slist *headers = headers_of(request);
+	set_options(handle, request, answer, headers);
+	CURLcode code = curl.perform(handle);
+	curl.get(handle, CURLINFO_RESPONSE_CODE, &answer->status);
+	curl.free_list(headers);
+	curl.cleanup(handle);
+	if (code == CURLE_OK)
+		return true;
+	http_answer_clear(answer);
+	return failed(request, code, code == CURLE_WRITE_ERROR, err);
+}
+
+void http_answer_clear(struct http_answer *answer)
+{
+	buf_clear(&answer->body);
+}

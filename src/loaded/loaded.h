@@ -1,0 +1,39 @@
+/* A stack that is there, as a command finds it: its directory, its settings, and where it runs. What commands that work on
+ * a whole stack begin with; it reads and changes nothing.
+ */
+#ifndef CCTM_LOADED_LOADED_H
+#define CCTM_LOADED_LOADED_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "core/cleanup.h"
+#include "render/manifest.h"
+#include "stack/probes.h"
+#include "stack/runtime.h"
+
+struct error;
+
+struct loaded {
+	char *dir; /* absolute */
+	struct config config;
+	struct manifest last; /* what init made there */
+	struct runtime_choice choice;
+	enum runtime runtime; /* of the choice */
+};
+
+/* `given` as -C gives it; NULL: where the stack is looked for. A directory without cctm.yaml is an error that names
+ * 'cctm init'. */
+bool loaded_read(const char *given, struct loaded *out, struct error *err) MUST_CHECK;
+
+/* The probes of it, with the secrets of its .env. */
+bool loaded_probes(const struct loaded *stack, struct probes *out, struct error *err) MUST_CHECK;
+
+void loaded_clear(struct loaded *stack);
+
+static inline void auto_loaded(struct loaded *stack)
+{
+	loaded_clear(stack);
+}
+
+#endif

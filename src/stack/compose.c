@@ -1,0 +1,172 @@
+#include "stack/compose.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "core/buf.h"
+#include "core/error.h"
+#include "core/mem.h"
+#include "core/text.h"
+
+#define LOOK_MS	   10000
+#define OUTPUT_MAX (4 << 20)
+#define SAID_MAX   300
+#define LIST_MAX   1000
+
+/* "docker", "compose", and what is asked. */
+static void join(const struct compose *compose, const char *const *words, const char **argv)
+{
+	size_t count = 0;
+	for (size_t i = 0; compose->words[i]; i++)
+		argv[count++] = compose->words[i];
+	for (size_t i = 0; words[i] && count < COMPOSE_WORDS_MAX - 1; i++)
+		argv[count++] = words[i];
+	argv[count] = NULL;
+}
+
+static bool has_plugin(const char *program)
+{
+	const char *const argv[] = { program, "compose", "version", "--short", NULL };
+	const struct proc_request request = {
+		.argv = argv, .deadline_ms = LOOK_MS, .output_max = 4096
+	};
+	AUTO(error) struct error ignored = ERROR_INIT;
+	AUTO(proc_result) struct proc_result result = { 0 };
+	return proc_run(&request, &result, &ignored) && result.end == PROC_EXITED &&
+	       result.status == 0;
+}
+
+bool compose_open(const char *dir, struct compose *out, struct error *err)
+{
+	AUTO(str) char *docker = proc_find("docker");
+	AUTO(str) char *standalone = proc_find("docker-compose");
+	AUTO(str) char *podman = proc_find("podman");
+	*out = (struct compose){ .dir = dir };
+	if (docker && has_plugin("docker"))
+		out->words[0] = "docker";
+	else if (standalone)
+		out->words[0] = "docker-compose";
+	else if (podman && has_plugin("podman"))
+		out->words[0] = "podman";
+	if (!out->words[0]) {
+		error_set(err, ERR_FAILED, "Docker Compose 2 is not installed");
+		return error_hint(err,
+			"install it (docker-compose-plugin, or docker-compose 2), or use "
+			"'cctm init --runtime embedded'");
+	}
+	if (strcmp(out->words[0], "docker-compose") != 0)
+		out->words[1] = "compose";
+	return true;
+}
+
+/* The last line that is not empty: programs say there what is wrong. */
+static char *last_line(const struct buf *text)
+{
+	AUTO(buf) struct buf shown = BUF_INIT(BUF_UNLIMITED);
+	const char *start = buf_str(text), *end = start + text->len;
+	while (end > start && strchr("\r\n \t", end[-1]))
+		end--;
+	const char *line = end;
+	while (line > start && line[-1] != '\n')
+		line--;
+	size_t len = (size_t)(end - line);
+	AUTO(str) char *last = mem_strndup(line, len < SAID_MAX ? len : SAID_MAX);
+	text_visible(&shown, last);
+	return mem_strdup(buf_str(&shown));
+}
+
+static bool judge(
+	const char *asked, const struct proc_result *result, bool is_shown, struct error *err)
+{
+	if (result->end == PROC_EXITED && result->status == 0)
+		return true;
+	if (result->end == PROC_TIMED_OUT)
+		return error_set(err, ERR_FAILED, "compose %s did not end in time", asked);
+	if (is_shown)
+		return error_set(err, ERR_FAILED, "compose %s failed", asked);
+	AUTO(str) char *said = last_line(&result->err);
+	return error_set(err, ERR_FAILED, "compose %s failed: %s", asked, said);
+}
+
+bool compose_run(const struct compose *compose, const char *const *words, bool is_shown,
+	int64_t deadline_ms, struct proc_result *result, struct error *err)
+{
+	const char *argv[COMPOSE_WORDS_MAX];
+	join(compose, words, argv);
+	const struct proc_request request = { .argv = argv,
+		.dir = compose->dir,
+		.deadline_ms = deadline_ms,
+		.output_max = OUTPUT_MAX,
+		.is_shown = is_shown };
+	return proc_run(&request, result, err) && judge(words[0], result, is_shown, err);
+}
+
+bool compose_become(const struct compose *compose, const char *const *words, struct error *err)
+{
+	const char *argv[COMPOSE_WORDS_MAX];
+	join(compose, words, argv);
+	return proc_become(argv, compose->dir, err);
+}
+
+/* ---- what runs ---- */
+
+static char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	return mem_strdup(text ? text : "");
+}
+
+static void add_service(struct compose_services *out, const json_t *object)
+{
+	if (!json_is_object(object) || out->count >= LIST_MAX)
+		return;
+	out->items = mem_grow(out->items, &out->room, out->count + 1, sizeof *out->items);
+	out->items[out->count++] = (struct compose_service){
+		.name = text_of(object, "Service"),
+		.state = text_of(object, "State"),
+		.health = text_of(object, "Health"),
+		.exit_code = json_integer_value(json_object_get(object, "ExitCode")),
+	};
+}
+
+/* Compose 2.21 and later print an object a line, earlier ones a list. */
+static void read_list(const struct buf *text, struct compose_services *out)
+{
+	const char *at = buf_str(text);
+	for (;;) {
+		json_error_t why;
+		at += strspn(at, " \t\r\n");
+		json_t *value = *at ? json_loads(at, JSON_DISABLE_EOF_CHECK, &why) : NULL;
+		if (!value)
+			return;
+		for (size_t i = 0; i < json_array_size(value); i++)
+			add_service(out, json_array_get(value, i));
+		add_service(out, value);
+		json_decref(value);
+		at += why.position;
+	}
+}
+
+bool compose_list(const struct compose *compose, struct compose_services *out, struct error *err)
+{
+	static const char *const words[] = { "ps", "--all", "--format", "json", NULL };
+	AUTO(proc_result) struct proc_result result = { 0 };
+	*out = (struct compose_services){ 0 };
+	if (!compose_run(compose, words, false, LOOK_MS, &result, err))
+		return false;
+	read_list(&result.out, out);
+	return true;
+}
+
+void compose_services_clear(struct compose_services *services)
+{
+	for (size_t i = 0; i < services->count; i++) {
+		free(services->items[i].name);
+		free(services->items[i].state);
+		free(services->items[i].health);
+	}
+	free(services->items);
+	*services = (struct compose_services){ 0 };
+}

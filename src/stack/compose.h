@@ -1,0 +1,56 @@
+/* Docker Compose, through its own program: what it is asked, always by argv and with a deadline.
+ */
+#ifndef CCTM_STACK_COMPOSE_H
+#define CCTM_STACK_COMPOSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/cleanup.h"
+#include "core/proc.h"
+
+struct error;
+
+#define COMPOSE_WORDS_MAX 24
+
+struct compose {
+	const char *words[3]; /* "docker", "compose"; ends with NULL */
+	const char *dir;      /* of the stack; borrowed */
+};
+
+/* Which Compose there is: docker's plug-in, docker-compose 2, podman's. */
+bool compose_open(const char *dir, struct compose *out, struct error *err) MUST_CHECK;
+
+/* `words` end with NULL. False: it could not be run, did not end in time or was not content; the error has the last line
+ * it said, unless that was shown. */
+bool compose_run(const struct compose *compose, const char *const *words, bool is_shown,
+	int64_t deadline_ms, struct proc_result *result, struct error *err) MUST_CHECK;
+
+/* In place of this process. */
+bool compose_become(const struct compose *compose, const char *const *words, struct error *err)
+	MUST_CHECK;
+
+struct compose_service {
+	char *name;   /* "prometheus" */
+	char *state;  /* "running", "exited", "restarting" */
+	char *health; /* "healthy", "starting"; "": it has no check */
+	int64_t exit_code;
+};
+
+struct compose_services {
+	struct compose_service *items;
+	size_t count, room;
+};
+
+/* The stack's containers, running or not. */
+bool compose_list(const struct compose *compose, struct compose_services *out, struct error *err)
+	MUST_CHECK;
+void compose_services_clear(struct compose_services *services);
+
+static inline void auto_compose_services(struct compose_services *services)
+{
+	compose_services_clear(services);
+}
+
+#endif

@@ -1,0 +1,142 @@
+#include "stack/embedded.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "config/bridge_dir.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/mem.h"
+#include "core/proc.h"
+#include "core/text.h"
+
+#define LOOK_MS	      20
+#define LOG_MAX	      (4 << 20) /* bytes; then it becomes bridge.log.1 */
+#define LOG_READ      (16 << 20)
+#define SAID_MAX      300
+#define KILL_AFTER_MS 1000
+
+static char *lock_path(const char *state_dir)
+{
+	return path_join(state_dir, BRIDGE_LOCK_FILE);
+}
+
+pid_t embedded_find(const char *state_dir)
+{
+	AUTO(str) char *path = lock_path(state_dir);
+	pid_t pid = lock_holder(path);
+	return pid > 0 ? pid : 0;
+}
+
+static void pause_ms(int ms)
+{
+	poll(NULL, 0, ms);
+}
+
+/* What the last run said is looked for when something went wrong: it is kept, but not for ever. */
+static void rotate(const char *log)
+{
+	struct stat st;
+	AUTO(str) char *older = mem_printf("%s.1", log);
+	if (stat(log, &st) == 0 && st.st_size > LOG_MAX)
+		(void)!rename(log, older);
+}
+
+/* The last line of the log that is no hint, fit to be shown; yours. */
+static char *last_words(const char *log)
+{
+	AUTO(buf) struct buf text = BUF_INIT(LOG_READ);
+	AUTO(buf) struct buf shown = BUF_INIT(BUF_UNLIMITED);
+	AUTO(error) struct error ignored = ERROR_INIT;
+	if (file_read(log, &text, &ignored) <= 0)
+		return mem_strdup("it said nothing");
+	const char *start = buf_str(&text), *end = start + text.len;
+	while (end > start && strchr("\r\n ", end[-1]))
+		end--;
+	const char *line = end;
+	do {
+		end = line;
+		while (end > start && strchr("\r\n ", end[-1]))
+			end--;
+		for (line = end; line > start && line[-1] != '\n';)
+			line--;
+	} while (line > start && strncmp(line, "  hint:", 7) == 0);
+	size_t len = (size_t)(end - line);
+	AUTO(str) char *last = mem_strndup(line, len < SAID_MAX ? len : SAID_MAX);
+	text_visible(&shown, last);
+	return mem_strdup(buf_str(&shown));
+}
+
+static bool wait_for_lock(
+	const char *state_dir, pid_t pid, int64_t deadline_ms, const char *log, struct error *err)
+{
+	int64_t end_ms = clock_mono_ms() + deadline_ms;
+	for (;;) {
+		int status;
+		pid_t holder = embedded_find(state_dir);
+		if (holder == pid)
+			return true;
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			AUTO(str) char *said = last_words(log);
+			error_set(err, ERR_FAILED, "the bridge ended at once: %s", said);
+			return error_hint(err, "its log is %s", log);
+		}
+		if (clock_mono_ms() > end_ms) {
+			kill(pid, SIGKILL);
+			return error_set(err, ERR_FAILED, "the bridge did not get ready in time");
+		}
+		pause_ms(LOOK_MS);
+	}
+}
+
+bool embedded_start(const char *dir, const char *state_dir, int64_t deadline_ms, struct error *err)
+{
+	char self[4096];
+	pid_t pid;
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+	AUTO(str) char *log = path_join(state_dir, EMBEDDED_LOG);
+	if (len <= 0)
+		return error_set_errno(
+			err, ERR_FAILED, errno, "cannot find the program of cctm itself");
+	self[len] = '\0';
+	const char *const argv[] = { self, "bridge", "-C", dir, NULL };
+	if (!dir_make(state_dir, 0700, err))
+		return false;
+	rotate(log);
+	return proc_start(argv, dir, log, &pid, err) &&
+	       wait_for_lock(state_dir, pid, deadline_ms, log, err);
+}
+
+static bool wait_for_end(const char *state_dir, int64_t deadline_ms)
+{
+	int64_t end_ms = clock_mono_ms() + deadline_ms;
+	while (embedded_find(state_dir)) {
+		if (clock_mono_ms() > end_ms)
+			return false;
+		pause_ms(LOOK_MS);
+	}
+	return true;
+}
+
+bool embedded_stop(const char *state_dir, int64_t deadline_ms, struct error *err)
+{
+	pid_t pid = embedded_find(state_dir);
+	if (!pid)
+		return true;
+	if (kill(pid, SIGTERM) < 0 && errno != ESRCH)
+		return error_set_errno(err, ERR_FAILED, errno, "cannot end process %ld", (long)pid);
+	if (wait_for_end(state_dir, deadline_ms))
+		return true;
+	/* What it acknowledged is in its journal. */
+	kill(pid, SIGKILL);
+	return wait_for_end(state_dir, KILL_AFTER_MS) ||
+	       error_set(err, ERR_FAILED, "process %ld does not end", (long)pid);
+}
