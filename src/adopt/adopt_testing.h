@@ -112,8 +112,10 @@ static inline void assert_setting(
 	const struct stack *stack, const char *key, const char *text, const char *where)
 {
 	const struct adopt_setting *setting = setting_of(stack, key);
-	if (!setting)
+	if (!setting) {
 		fail_msg("%s is not set", key);
+		abort(); /* fail_msg does not come back, but does not say so */
+	}
 	assert_string_equal(setting->text, text);
 	if (where)
 		assert_string_equal(setting->where, where);
@@ -140,8 +142,10 @@ static inline const struct adopt_fault *assert_fault(
 	const struct stack *stack, const char *id, const char *where)
 {
 	const struct adopt_fault *fault = fault_of(stack, id);
-	if (!fault)
+	if (!fault) {
 		fail_msg("there is no fault %s", id);
+		abort();
+	}
 	if (where)
 		assert_string_equal(fault->where, where);
 	assert_true(*fault->what && *fault->remedy);

@@ -26,7 +26,9 @@ static const char *const durabilities[] = { "os", "disk", NULL };
 
 static const struct opt bridge_options[] = {
 	OPT(struct bridge_args, state, 0, "state", "DIR",
-		"where journal and ledger are kept (default: bridge/ in cctm's data directory)"),
+		"where journal and ledger are kept (default: bridge/ in the directory of -C when "
+		"that holds a cctm.yaml, "
+		"else in cctm's data directory)"),
 	OPT_TEXT(struct bridge_args, bind, 0, "bind", "ADDRESS", "127.0.0.1",
 		"address to listen on"),
 	PORT(otlp_http_port, "otlp-http-port", "4318", "OTLP over HTTP; 0 takes a free port"),
@@ -86,8 +88,9 @@ const struct command cmd_bridge = {
 		"are never stored or logged.\n"
 		"\n"
 		"With -C or CCTM_DIR, and a cctm.yaml in that directory, what is not said by an "
-		"option is taken from there: bind, the ports, otlp.max_body, otlp.cors_origins and "
-		"the keys of bridge. What the file asks for and this version cannot do to protect "
+		"option is taken from there: bind, the ports, otlp.max_body, otlp.cors_origins, "
+		"the keys of bridge and data.bridge. What the file asks for and this version "
+		"cannot do to protect "
 		"the ports (a token, TLS) is refused.\n"
 		"\n"
 		"SIGTERM or Ctrl-C ends it within five seconds: it finishes what it accepted and "
@@ -156,7 +159,8 @@ static void on_ready(void *ctx, const struct bridge_running *running)
 		return;
 }
 
-static int run_with(struct context *ctx, const struct bridge_args *given, struct error *err)
+static int run_with(struct context *ctx, const struct bridge_args *given, const char *fallback,
+	struct error *err)
 {
 	if (!check_bind(given->bind, err))
 		return -1;
@@ -165,8 +169,6 @@ static int run_with(struct context *ctx, const struct bridge_args *given, struct
 		return -1;
 	}
 	warn_if_open(given->bind);
-	AUTO(str) char *home = data_home();
-	AUTO(str) char *fallback = path_join(home, "bridge");
 	struct bridge_options options = {
 		.state_dir = given->state ? given->state : fallback,
 		.bind = given->bind,
@@ -194,7 +196,7 @@ static int bridge_command(struct context *ctx, const void *raw, struct error *er
 	struct bridge_file file = { 0 };
 	int status = -1;
 	if (bridge_take_file(ctx, bridge_options, &args, &file, err))
-		status = run_with(ctx, &args, err);
+		status = run_with(ctx, &args, file.state, err);
 	bridge_file_clear(&file);
 	return status;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/bridge_internal.h"
+#include "config/bridge_dir.h"
 #include "config/stack_dir.h"
 #include "core/buf.h"
 #include "core/error.h"
@@ -104,12 +105,15 @@ bool bridge_take_file(const struct context *ctx, const struct opt *options,
 {
 	AUTO(stack_dir) struct stack_dir where = { 0 };
 	AUTO(error) struct error ignored = ERROR_INIT;
-	if (!ctx->dir || !stack_dir_find(ctx->dir, &where, &ignored) || !where.has_file)
+	if (!ctx->dir || !stack_dir_find(ctx->dir, &where, &ignored) || !where.has_file) {
+		file->state = bridge_dir(NULL, NULL);
 		return true;
+	}
 	const struct config_request request = { .path = where.file, .variable = config_getenv };
 	if (!config_load(&request, &file->config, err) || !check_protection(&file->config, err))
 		return false;
 	warn_of_unused(&file->config);
+	file->state = bridge_dir(where.dir, &file->config);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		if (!context_is_given(ctx, options, rows[i].option))
 			fill(&file->config, i, args);
@@ -124,4 +128,5 @@ void bridge_file_clear(struct bridge_file *file)
 {
 	config_clear(&file->config);
 	free(file->cors_origins);
+	free(file->state);
 }

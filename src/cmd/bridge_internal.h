@@ -28,6 +28,7 @@ struct bridge_args {
 struct bridge_file {
 	struct config config;
 	char *cors_origins;
+	char *state; /* the directory, when no option names one */
 };
 
 /* Fills what `options` were not given from the cctm.yaml in ctx->dir (-C or CCTM_DIR); nothing happens when

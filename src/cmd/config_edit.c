@@ -6,11 +6,11 @@
 
 #include "cmd/config_internal.h"
 #include "config/config.h"
-#include "config/diff.h"
 #include "config/edit.h"
 #include "config/problems.h"
 #include "config/tree.h"
 #include "core/buf.h"
+#include "core/diff.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/mem.h"
@@ -147,7 +147,7 @@ static int finish(const struct config_job *job, struct change *change, struct er
 					  (!job->is_dry_run && !write_after(job, change, err))))
 		return -1;
 	change->overridden_by = overriding_variable(change->key);
-	diff_hunk(&diff, job->where.file, before, after);
+	diff_unified(&diff, CONFIG_FILE, CONFIG_FILE, before, after);
 	if (job->ctx->is_json)
 		print_json(job, change, buf_str(&diff));
 	else

@@ -17,6 +17,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/out.h"
+#include "core/proc.h"
 
 static const char *const runtimes[] = { "docker", "embedded", "auto", NULL };
 static const char *const profiles[] = { "local", "team", NULL };
@@ -37,6 +38,8 @@ static const struct opt init_options[] = {
 		"say what would be done and write nothing"),
 	OPT(struct init_args, is_forced, 0, "force", NULL,
 		"put new texts in place of edited ones, which are kept as FILE.bak"),
+	OPT(struct init_args, adopt, 0, "adopt", "DIR",
+		"take over a stack that was made by hand: its ports, images, password and data"),
 	OPT(struct init_args, is_yes, 'y', "yes", NULL, "answer yes to what would be asked"),
 	OPT_END,
 };
@@ -56,6 +59,8 @@ static const struct example init_examples[] = {
 	{ "cctm init --runtime embedded", "without containers" },
 	{ "cctm init --auto-ports", "on a machine where ports are taken" },
 	{ "cctm init --dry-run", "what would change" },
+	{ "cctm init --adopt ~/claude-code-metrics-stack --dry-run",
+		"what is wrong with a stack made by hand" },
 	{ NULL, NULL },
 };
 
@@ -83,6 +88,11 @@ const struct command cmd_init = {
 		"and the exit status "
 		"is 4: take over what you want, then delete FILE.new. Secrets are never made "
 		"anew.\n\n"
+		"With --adopt a stack that was made by hand becomes one of cctm's: ports, "
+		"retention, images, password and the "
+		"places of data are read out of it, every fault that is found is listed, and the "
+		"replaced files go to "
+		".cctm/adopted/. Its data stay where they are.\n\n"
 		"All of it is written or nothing, also when the disk fills up or the program is "
 		"killed.",
 	.run = init_run,
@@ -104,7 +114,9 @@ static char *absolute(const char *path)
 static bool find_dir(struct init_job *job, struct error *err)
 {
 	AUTO(stack_dir) struct stack_dir where = { 0 };
-	const char *given = job->args->dir ? job->args->dir : job->ctx->dir;
+	const char *given = job->args->adopt ? job->args->adopt
+			    : job->args->dir ? job->args->dir
+					     : job->ctx->dir;
 	struct stat st;
 	if (given && stat(given, &st) < 0 && errno == ENOENT) {
 		job->dir = absolute(given);
@@ -138,7 +150,9 @@ static struct provision_request request_of(const struct init_job *job)
 		.last = &job->last,
 		.runtime = job->runtime.runtime,
 		.template_dir = job->args->templates,
-		.is_forced = job->args->is_forced,
+		.options = { .is_forced = job->args->is_forced || job->args->adopt,
+			.backup_dir = job->args->adopt ? ADOPTED_DIR : NULL },
+		.secrets = job->secrets,
 	};
 }
 
@@ -153,33 +167,25 @@ static bool check_profile(const struct init_job *job, struct error *err)
 
 static bool decide(struct init_job *job, struct error *err)
 {
-	if (!manifest_read(job->dir, &job->last, err) || !init_settings_read(job, err) ||
+	if (!manifest_read(job->dir, &job->last, err) ||
+		(job->args->adopt && !init_adopt_read(job, err)) || !init_settings_read(job, err) ||
 		!check_profile(job, err) || !settle_runtime(job, err) ||
 		!init_ports_check(job, err))
 		return false;
 	const struct provision_request request = request_of(job);
-	return provision_make(&request, &job->provision, err) &&
+	return provision_make(&request, &job->provision, err) && init_adopt_move_away(job, err) &&
 	       plan_add(&job->provision.plan, CONFIG_FILE, buf_slice(&job->settings), 0644, err);
 }
 
 /* ---- doing ---- */
-
-static bool write_all(struct init_job *job, struct error *err)
-{
-	if (!dir_make(job->dir, 0755, err))
-		return false;
-	AUTO(fd) int lock = plan_lock(job->dir, err);
-	if (lock < 0 || !decide(job, err))
-		return false;
-	const struct provision_request request = request_of(job);
-	return provision_apply(&request, &job->provision, err);
-}
 
 static void clear(struct init_job *job)
 {
 	for (size_t i = 0; i < job->taken_count; i++)
 		free(job->taken[i].who);
 	free(job->taken);
+	free(job->secrets);
+	adoption_clear(&job->adoption);
 	free(job->dir);
 	free(job->file);
 	manifest_clear(&job->last);
@@ -187,6 +193,48 @@ static void clear(struct init_job *job)
 	config_clear(&job->config);
 	runtime_choice_clear(&job->runtime);
 	provision_clear(&job->provision);
+}
+
+/* What is wrong with the command line or the settings is said before a directory is made. */
+static bool try_first(const struct init_job *job, struct error *err)
+{
+	struct stat st;
+	struct init_job trial = { .ctx = job->ctx,
+		.args = job->args,
+		.dir = mem_strdup(job->dir),
+		.file = mem_strdup(job->file) };
+	bool is_right = stat(job->dir, &st) == 0 || decide(&trial, err);
+	clear(&trial);
+	return is_right;
+}
+
+static bool write_all(struct init_job *job, struct error *err)
+{
+	if (!try_first(job, err) || !dir_make(job->dir, 0755, err))
+		return false;
+	AUTO(fd) int lock = plan_lock(job->dir, err);
+	if (lock < 0 || !decide(job, err))
+		return false;
+	const struct provision_request request = request_of(job);
+	return init_adopt_confirm(job, err) && provision_apply(&request, &job->provision, err) &&
+	       (!job->args->adopt || provision_close_directories(&request, err));
+}
+
+/* A secret that is in the history of a repository is none any more. */
+static void warn_of_tracked_secrets(const struct init_job *job)
+{
+	const char *const argv[] = { "git", "ls-files", "--error-unmatch", ".env", NULL };
+	const struct proc_request request = {
+		.argv = argv, .dir = job->dir, .deadline_ms = 2000, .output_max = 1024
+	};
+	AUTO(error) struct error ignored = ERROR_INIT;
+	AUTO(proc_result) struct proc_result result = { 0 };
+	if (job->args->is_dry_run || !provision_is_under_git(job->dir) ||
+		!proc_run(&request, &result, &ignored))
+		return;
+	if (result.end == PROC_EXITED && result.status == 0)
+		out_note(job->ctx->out, "git keeps .env: 'git rm --cached .env' ends that, and "
+					"what is in its history needs new secrets");
 }
 
 static int init_run(struct context *ctx, const void *raw, struct error *err)
@@ -197,6 +245,7 @@ static int init_run(struct context *ctx, const void *raw, struct error *err)
 		       (job.args->is_dry_run ? decide(&job, err) : write_all(&job, err));
 	if (is_done) {
 		init_print(&job);
+		warn_of_tracked_secrets(&job);
 		status = plan_count(&job.provision.plan, PLAN_CONFLICT) ? 4 : 0;
 	}
 	clear(&job);

@@ -32,10 +32,10 @@ static struct taken_port *add_taken(struct init_job *job, const char *key, int64
 	return taken;
 }
 
-static bool move_port(struct init_job *job, const struct ports *ports, struct taken_port *taken,
+static bool move_port(struct init_job *job, const struct listeners *ports, struct taken_port *taken,
 	const char *address, struct error *err)
 {
-	taken->moved_to = ports_free_above(ports, address, taken->port, is_ours, job);
+	taken->moved_to = listeners_free_above(ports, address, taken->port, is_ours, job);
 	if (!taken->moved_to)
 		return error_set(err, ERR_PORT_TAKEN, "there is no free port near %lld for %s",
 			(long long)taken->port, taken->key);
@@ -43,7 +43,7 @@ static bool move_port(struct init_job *job, const struct ports *ports, struct ta
 	return init_settings_set(job, taken->key, text, err) && init_settings_load(job, err);
 }
 
-static bool check_port(struct init_job *job, const struct ports *ports,
+static bool check_port(struct init_job *job, const struct listeners *ports,
 	const struct service_port *port, struct error *err)
 {
 	int64_t number = config_number(&job->config, port->key);
@@ -52,7 +52,7 @@ static bool check_port(struct init_job *job, const struct ports *ports,
 	/* What is in the files already may well be held by the stack itself. */
 	if (manifest_port(&job->last, port->key) == number)
 		return true;
-	ports_holder(ports, address, number, &holder);
+	listeners_holder(ports, address, number, &holder);
 	if (!holder.is_taken)
 		return true;
 	struct taken_port *taken = add_taken(job, port->key, number, TAKE(holder.who));
@@ -61,7 +61,7 @@ static bool check_port(struct init_job *job, const struct ports *ports,
 
 bool init_ports_check(struct init_job *job, struct error *err)
 {
-	AUTO(ports) struct ports *ports = ports_read();
+	AUTO(listeners) struct listeners *ports = listeners_read();
 	for (size_t i = 0; i < service_port_count; i++) {
 		const struct service_port *port = &service_ports[i];
 		if (is_used(job, port) && !check_port(job, ports, port, err))

@@ -1,9 +1,11 @@
 #include <string.h>
 
 #include "cmd/init_internal.h"
+#include "core/error.h"
 #include "core/mem.h"
 #include "core/out.h"
 #include "core/text.h"
+#include "render/escape.h"
 
 static bool is_embedded(const struct init_job *job)
 {
@@ -13,9 +15,13 @@ static bool is_embedded(const struct init_job *job)
 /* What to type next; yours. */
 static char *next_command(const struct init_job *job)
 {
+	AUTO(error) struct error ignored = ERROR_INIT;
+	AUTO(buf) struct buf dir = BUF_INIT(BUF_UNLIMITED);
+	if (!escape_append(ESCAPE_SHELL, slice_str(job->dir), &dir, &ignored))
+		return mem_strdup("cctm render");
 	if (is_embedded(job))
-		return mem_printf("cctm bridge -C %s", job->dir);
-	return mem_printf("cd %s && docker compose up -d", job->dir);
+		return mem_printf("cctm bridge -C %s", buf_str(&dir));
+	return mem_printf("cd %s && docker compose up -d", buf_str(&dir));
 }
 
 /* ---- text ---- */
@@ -108,7 +114,7 @@ static void print_next(const struct init_job *job)
 	if (has_blocked_port(job))
 		out_note(out, "ports that are taken: 'cctm init --auto-ports' moves them, or set "
 			      "others in cctm.yaml");
-	if (job->args->is_dry_run)
+	if (job->args->is_dry_run || plan_count(&job->provision.plan, PLAN_CONFLICT))
 		return;
 	AUTO(str) char *next = next_command(job);
 	out_note(out, "next: %s", next);
@@ -132,9 +138,10 @@ static void print_text(const struct init_job *job)
 	print_actions(job, PLAN_UPDATE, "updated");
 	print_actions(job, PLAN_MERGE, "merged");
 	print_actions(job, PLAN_REPLACE, "replaced");
-	print_actions(job, PLAN_REMOVE, "removed");
+	print_actions(job, PLAN_REMOVE, job->args->adopt ? "moved" : "removed");
 	print_actions(job, PLAN_LEAVE, "left");
 	print_ports(job);
+	init_adopt_print(job);
 	print_conflicts(job);
 	print_next(job);
 }
@@ -176,12 +183,13 @@ static void print_json(const struct init_job *job)
 	const struct plan *plan = &job->provision.plan;
 	AUTO(str) char *next = next_command(job);
 	out_json(job->ctx->out, 1,
-		json_pack("{s:o, s:b, s:b, s:s, s:o, s:s, s:o, s:o, s:[o]}", "directory",
+		json_pack("{s:o, s:b, s:b, s:s, s:o, s:s, s:o, s:o, s:o, s:[o]}", "directory",
 			out_json_text(job->dir), "dry_run", job->args->is_dry_run, "changed",
 			plan_has_changes(plan), "runtime", runtime_name(job->runtime.runtime),
 			"runtime_why", out_json_text(job->runtime.why), "profile",
 			config_text(&job->config, "profile"), "files", files_json(plan),
-			"taken_ports", ports_json(job), "next", out_json_text(next)));
+			"taken_ports", ports_json(job), "adopted", init_adopt_json(job), "next",
+			out_json_text(next)));
 }
 
 void init_print(const struct init_job *job)

@@ -58,6 +58,13 @@ bool init_settings_read(struct init_job *job, struct error *err)
 		config_sample(&job->settings);
 	else
 		buf_add(&job->settings, before.data, before.len);
+	for (size_t i = 0; i < job->adoption.setting_count; i++) {
+		const struct adopt_setting *setting = &job->adoption.settings[i];
+		if (!init_settings_set(job, setting->key, setting->text, err))
+			return error_wrap(err, "%s", setting->where);
+	}
+	if (job->args->adopt && !init_settings_set(job, "runtime", "docker", err))
+		return false;
 	if (job->args->profile && !init_settings_set(job, "profile", job->args->profile, err))
 		return false;
 	if (job->args->runtime && !init_settings_set(job, "runtime", job->args->runtime, err))

@@ -6,7 +6,11 @@
  */
 #include "report/report.h"
 
+#include <sys/stat.h>
+
 #include "cmd/cmd.h"
+#include "config/bridge_dir.h"
+#include "config/config.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -33,7 +37,8 @@ static const struct opt report_options[] = {
 		"time zone of days and times: Europe/Berlin, UTC or +02:00 (default the system's)"),
 	OPT(struct report_args, csv, 0, "csv", NULL, "print comma-separated values"),
 	OPT(struct report_args, state, 0, "state", "DIR",
-		"the bridge's state directory (default the user's data directory)"),
+		"the bridge's state directory (default that of the stack which -C names, else the "
+		"user's)"),
 	OPT_END,
 };
 
@@ -88,12 +93,20 @@ static bool read_query(const struct report_args *args, int64_t now_ms, struct re
 	return true;
 }
 
-static char *state_dir(const struct report_args *args)
+/* Of the option, of the stack that -C names, else of the user. A stack whose settings are broken has a ledger too. */
+static char *state_dir(const struct context *ctx, const struct report_args *args)
 {
+	AUTO(error) struct error ignored = ERROR_INIT;
+	AUTO(config) struct config config = { 0 };
 	if (args->state)
 		return mem_strdup(args->state);
-	AUTO(str) char *home = data_home();
-	return path_join(home, "bridge");
+	AUTO(str) char *file = ctx->dir ? path_join(ctx->dir, CONFIG_FILE) : NULL;
+	struct stat st;
+	if (!file || stat(file, &st) < 0)
+		return bridge_dir(NULL, NULL);
+	const struct config_request request = { .path = file, .variable = config_getenv };
+	bool is_loaded = config_load(&request, &config, &ignored);
+	return bridge_dir(ctx->dir, is_loaded ? &config : NULL);
 }
 
 static void print(struct context *ctx, const struct report_args *args, const struct report *report,
@@ -122,7 +135,7 @@ static int report_run(struct context *ctx, const void *args, struct error *err)
 	}
 	if (!read_query(a, now_ms, &query, err))
 		return -1;
-	AUTO(str) char *dir = state_dir(a);
+	AUTO(str) char *dir = state_dir(ctx, a);
 	AUTO(report) struct report report = { 0 };
 	if (!report_from_ledger(dir, &query, &report, err)) {
 		error_wrap(err, "reading the report");

@@ -299,7 +299,7 @@ static void test_config_flag_beats_variable_beats_file_beats_profile_beats_defau
 		&config, "otlp.cors_origins", "[https://a, https://b]", "CCTM_OTLP_CORS_ORIGINS");
 	check_origin(&config, "storage", "bind", "cctm.yaml:4"); /* an empty variable is none */
 	check_origin(&config, "prometheus.retention_time", "30d", "cctm.yaml:6");
-	check_origin(&config, "ingest", "bridge", "profile team");
+	check_origin(&config, "otlp.auth", "bearer", "profile team");
 	check_origin(&config, "limits.collector.memory", "1GiB", "profile team");
 	check_origin(&config, "ports.grafana", "3000", "default");
 	check_origin(&config, "version", "1", "default"); /* it belongs to the file */

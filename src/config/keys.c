@@ -75,7 +75,8 @@ const struct key config_keys[] = {
 		"docker"), .choices = runtimes },
 	{ ROW("ingest", KEY_CHOICE, "collector",
 		"Which program receives telemetry: the OpenTelemetry Collector or cctm's own bridge.", "bridge"),
-		.choices = ingests, SHARED("bridge", "bridge") },
+		/* The bridge is to be the team's default once it knows tokens and has an image. */
+		.choices = ingests },
 	{ ROW("profile", KEY_CHOICE, "local",
 		"Who uses it: one person, a team, or more than one machine can serve; other defaults follow from it.",
 		"team"), .choices = profile_names },

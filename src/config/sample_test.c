@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "config/config.h"
-#include "config/diff.h"
 #include "config/problems.h"
 #include "config/sample.h"
 #include "config/tree.h"
@@ -109,34 +108,12 @@ static void test_yaml_text_reads_back_the_same(void **state)
 	}
 }
 
-static void check_diff(const char *before, const char *after, const char *expected)
-{
-	AUTO(buf) struct buf out = BUF_INIT(BUF_UNLIMITED);
-	diff_hunk(&out, "f", slice_str(before), slice_str(after));
-	assert_string_equal(buf_str(&out), expected);
-}
-
-static void test_diff_shows_what_patch_understands(void **state)
-{
-	(void)state;
-	check_diff("a\n", "a\n", "");
-	check_diff("", "a\n", "--- f\n+++ f\n@@ -0,0 +1,1 @@\n+a\n");
-	check_diff("a\n", "", "--- f\n+++ f\n@@ -1,1 +0,0 @@\n-a\n");
-	check_diff("1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\nx\n6\n7\n8\n9\n",
-		"--- f\n+++ f\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+x\n 6\n 7\n 8\n");
-	check_diff("a\nb", "a\nb\nc\n",
-		"--- f\n+++ f\n@@ -1,2 +1,3 @@\n a\n-b\n\\ No newline at end of file\n+b\n+c\n");
-	check_diff("a\na\n", "a\na\na\n", "--- f\n+++ f\n@@ -1,2 +1,3 @@\n a\n a\n+a\n");
-	check_diff("xa\nb\n", "ya\nb\n", "--- f\n+++ f\n@@ -1,2 +1,2 @@\n-xa\n+ya\n b\n");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sample_as_it_is_changes_nothing),
 		cmocka_unit_test(test_sample_switched_on_sets_every_key_to_its_default),
 		cmocka_unit_test(test_yaml_text_reads_back_the_same),
-		cmocka_unit_test(test_diff_shows_what_patch_understands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

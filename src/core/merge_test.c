@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -17,7 +18,7 @@ static const char *merged(const char *base, const char *ours, const char *theirs
 	AUTO(buf) struct buf out = BUF_INIT(BUF_UNLIMITED);
 	if (!merge_lines(slice_str(base), slice_str(ours), slice_str(theirs), &out))
 		return NULL;
-	strncpy(text, buf_str(&out), sizeof text - 1);
+	snprintf(text, sizeof text, "%s", buf_str(&out));
 	return text;
 }
 

@@ -1,48 +1,12 @@
 #include "core/transaction.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include <jansson.h>
-
-#include "core/buf.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/mem.h"
-
-#define RECORD_MAX     (1 << 20)
-#define RECORD_VERSION 1
-#define COPY_MAX       (64 << 20)
-
-/* The record's names say how far it got. */
-#define DRAFT	  "transaction.json.cctm-new" /* not to be read */
-#define PREPARED  "transaction.json"	      /* new texts are being written: to be undone */
-#define COMMITTED "committed.json"	      /* to be completed */
-#define UNDOING	  "undoing.json" /* a step failed: the former files are being put back */
-
-struct step {
-	char *path; /* relative */
-	bool is_removal;
-	unsigned char *bytes;
-	size_t len;
-	mode_t mode;
-	char *target; /* what is replaced: links are followed */
-	char *fresh;  /* beside it: the new text */
-	char *former; /* beside it: a second name of the old one */
-	bool existed;
-};
-
-struct transaction {
-	char *dir, *state_dir;
-	struct step *steps;
-	size_t count, room;
-};
+#include "core/transaction_internal.h"
 
 struct transaction *transaction_new(const char *dir, const char *state_dir)
 {
@@ -52,410 +16,202 @@ struct transaction *transaction_new(const char *dir, const char *state_dir)
 	return t;
 }
 
+void transaction_free_dirs(struct transaction_dirs *dirs)
+{
+	for (size_t i = 0; i < dirs->count; i++)
+		free(dirs->items[i].path);
+	free(dirs->items);
+	*dirs = (struct transaction_dirs){ 0 };
+}
+
 void transaction_free(struct transaction *t)
 {
-	for (size_t i = 0; t && i < t->count; i++) {
-		struct step *step = &t->steps[i];
-		free(step->path);
-		free(step->bytes);
-		free(step->target);
-		free(step->fresh);
-		free(step->former);
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->count; i++) {
+		free(t->steps[i].path);
+		free(t->steps[i].target);
+		free(t->steps[i].bytes);
 	}
-	if (t) {
-		free(t->steps);
-		free(t->dir);
-		free(t->state_dir);
-	}
+	free(t->steps);
+	transaction_free_dirs(&t->made);
+	transaction_free_dirs(&t->modes);
+	free(t->dir);
+	free(t->state_dir);
+	free(t->root);
 	free(t);
 }
 
-static struct step *add_step(struct transaction *t, const char *path)
+struct transaction_step *transaction_add_step(struct transaction *t, const char *path)
 {
-	for (size_t i = 0; i < t->count; i++)
-		assert(strcmp(t->steps[i].path, path) != 0);
 	t->steps = mem_grow(t->steps, &t->room, t->count + 1, sizeof *t->steps);
-	struct step *step = &t->steps[t->count++];
-	*step = (struct step){ .path = mem_strdup(path) };
+	struct transaction_step *step = &t->steps[t->count++];
+	*step = (struct transaction_step){ .path = mem_strdup(path) };
+	return step;
+}
+
+void transaction_add_dir(struct transaction_dirs *dirs, const char *path, mode_t mode)
+{
+	dirs->items = mem_grow(dirs->items, &dirs->room, dirs->count + 1, sizeof *dirs->items);
+	dirs->items[dirs->count++] =
+		(struct transaction_dir){ .path = mem_strdup(path), .mode = mode };
+}
+
+static struct transaction_step *add_text(
+	struct transaction *t, const char *path, const void *bytes, size_t len, mode_t mode)
+{
+	struct transaction_step *step = transaction_add_step(t, path);
+	step->bytes = len ? mem_memdup(bytes, len) : NULL;
+	step->len = len;
+	step->mode = mode & 07777;
 	return step;
 }
 
 void transaction_put(
 	struct transaction *t, const char *path, const void *bytes, size_t len, mode_t mode)
 {
-	struct step *step = add_step(t, path);
-	step->bytes = len ? mem_memdup(bytes, len) : NULL;
-	step->len = len;
-	step->mode = mode;
+	add_text(t, path, bytes, len, mode);
+}
+
+void transaction_update(
+	struct transaction *t, const char *path, const void *bytes, size_t len, mode_t mode)
+{
+	add_text(t, path, bytes, len, mode)->keeps_mode = true;
 }
 
 void transaction_remove(struct transaction *t, const char *path)
 {
-	add_step(t, path)->is_removal = true;
+	transaction_add_step(t, path)->is_removal = true;
 }
 
-/* ---- names ---- */
-
-/* "config/.prometheus.yml.cctm-new" */
-static char *beside(const char *target, const char *suffix)
+void transaction_dir_mode(struct transaction *t, const char *path, mode_t mode)
 {
-	const char *slash = strrchr(target, '/');
-	size_t dir_len = slash ? (size_t)(slash - target) + 1 : 0;
-	return mem_printf("%.*s.%s.cctm-%s", (int)dir_len, target, target + dir_len, suffix);
+	transaction_add_dir(&t->modes, path, mode & 07777);
 }
 
-static char *dir_of(const char *path)
+/* ---- going on from a record ---- */
+
+static bool undo_staging(const struct transaction *t, struct error *err)
 {
-	const char *slash = strrchr(path, '/');
-	return slash ? mem_strndup(path, slash == path ? 1 : (size_t)(slash - path))
-		     : mem_strdup(".");
+	return transaction_files_clear(t, err) && transaction_files_remove_dirs(t, err) &&
+	       transaction_record_drop(t, TRANSACTION_PREPARED, err);
 }
 
-static bool refuse_target(const char *path, const char *why, struct error *err)
+static bool undo_rest(const struct transaction *t, struct error *err)
 {
-	error_set(err, ERR_REFUSED, "%s %s", path, why);
-	return error_hint(err, "move it out of the way");
+	return transaction_files_put_back(t, err) && transaction_files_clear(t, err) &&
+	       transaction_files_remove_dirs(t, err) &&
+	       transaction_record_drop(t, TRANSACTION_UNDOING, err);
 }
 
-/* Which file stands behind the path, and whether it does. */
-static bool resolve(const struct transaction *t, struct step *step, struct error *err)
+static bool clear_rest(const struct transaction *t, struct error *err)
 {
-	struct stat st;
-	AUTO(str) char *full = path_join(t->dir, step->path);
-	step->target = realpath(full, NULL);
-	step->existed = step->target != NULL;
-	if (!step->target && errno != ENOENT)
-		return error_set_errno(err, ERR_IO, errno, "cannot use %s", full);
-	if (!step->target && lstat(full, &st) == 0)
-		return refuse_target(full, "is a link to a file that is not there", err);
-	if (!step->target)
-		step->target = mem_strdup(full);
-	if (step->existed && stat(step->target, &st) == 0 && !S_ISREG(st.st_mode))
-		return refuse_target(full, "is no plain file", err);
-	step->fresh = beside(step->target, "new");
-	step->former = beside(step->target, "old");
+	return transaction_files_clear(t, err) &&
+	       transaction_record_drop(t, TRANSACTION_FINISHED, err);
+}
+
+/* Removals are not done again once the record says "finished": the file may be a new one by then. */
+static bool complete(const struct transaction *t, struct error *err)
+{
+	return transaction_files_apply(t, err) &&
+	       transaction_record_turn(t, TRANSACTION_COMMITTED, TRANSACTION_FINISHED, err) > 0 &&
+	       clear_rest(t, err);
+}
+
+/* ---- committing ---- */
+
+static bool refuse_interrupted(const struct transaction *t, struct error *err)
+{
+	for (int stage = 0; stage < TRANSACTION_STAGES; stage++) {
+		if (!transaction_record_is_there(t, (enum transaction_stage)stage))
+			continue;
+		error_set(err, ERR_REFUSED, "in %s an earlier change is not cleared away",
+			t->state_dir);
+		return error_hint(err, "run the command again: it goes on from there first");
+	}
 	return true;
 }
 
-static bool write_file(
-	const char *path, const void *bytes, size_t len, mode_t mode, struct error *err)
+/* All are the former files already; at worst names beside them remain, until the next run. */
+static bool give_up(const struct transaction *t, struct error *err)
 {
-	size_t written;
-	unlink(path);
-	AUTO(fd) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || !fd_write_all(fd, bytes, len, &written) || fchmod(fd, mode) < 0 ||
-		fsync(fd) < 0)
-		return error_set_errno(err, ERR_IO, errno, "cannot write %s", path);
-	return true;
-}
-
-static bool drop_file(const char *path, struct error *err)
-{
-	if (unlink(path) == 0 || errno == ENOENT)
-		return true;
-	return error_set_errno(err, ERR_IO, errno, "cannot remove %s", path);
-}
-
-/* ---- the record ---- */
-
-static char *record_path(const struct transaction *t, const char *name)
-{
-	return path_join(t->state_dir, name);
-}
-
-/* The moment in which the record changes what it means. When that cannot be made durable, it means what it did. */
-static bool turn_record(
-	const struct transaction *t, const char *from, const char *to, struct error *err)
-{
-	AUTO(str) char *old_path = record_path(t, from);
-	AUTO(str) char *new_path = record_path(t, to);
-	if (rename(old_path, new_path) < 0)
-		return error_set_errno(err, ERR_IO, errno, "cannot rename %s", old_path);
-	if (dir_sync(t->state_dir, err))
-		return true;
-	if (rename(new_path, old_path) < 0)
-		error_wrap(err, "%s stays", new_path);
+	AUTO(error) struct error second = ERROR_INIT;
+	if (!undo_staging(t, &second) || !transaction_record_drop_unfinished(t, &second))
+		error_hint(err,
+			"nothing was replaced; what was laid ready is cleared away by the next run "
+			"(%s)",
+			second.message);
 	return false;
 }
 
-/* A name that comes back after a power cut does no harm: what it asks for is done. */
-static bool drop_record(const struct transaction *t, const char *name, struct error *err)
-{
-	AUTO(error) struct error ignored = ERROR_INIT;
-	AUTO(str) char *path = record_path(t, name);
-	if (unlink(path) < 0 && errno != ENOENT)
-		return error_set_errno(err, ERR_IO, errno, "cannot remove %s", path);
-	bool is_durable = dir_sync(t->state_dir, &ignored);
-	(void)is_durable;
-	return true;
-}
-
-static bool write_record(const struct transaction *t, struct error *err)
-{
-	json_t *steps = json_array();
-	for (size_t i = 0; i < t->count; i++) {
-		const struct step *step = &t->steps[i];
-		json_array_append_new(
-			steps, json_pack("{s:s, s:b, s:b}", "path", step->path, "removal",
-				       step->is_removal, "existed", step->existed));
-	}
-	json_t *root = json_pack("{s:i, s:o}", "version", RECORD_VERSION, "steps", steps);
-	char *text = json_dumps(root, JSON_INDENT(1));
-	AUTO(str) char *draft = record_path(t, DRAFT);
-	bool is_written = write_file(draft, text, strlen(text), 0600, err) &&
-			  turn_record(t, DRAFT, PREPARED, err);
-	free(text);
-	json_decref(root);
-	return is_written;
-}
-
-/* ---- staging ---- */
-
-/* Directories above the target, readable for the containers that mount them, whatever the umask. */
-static bool make_dirs(const struct step *step, struct error *err)
-{
-	struct stat st;
-	AUTO(str) char *dir = dir_of(step->target);
-	for (char *slash = dir + 1; (slash = strchr(slash, '/')) || *dir;) {
-		if (slash)
-			*slash = '\0';
-		if (stat(dir, &st) < 0 && (mkdir(dir, 0755) < 0 || chmod(dir, 0755) < 0))
-			return error_set_errno(err, ERR_IO, errno, "cannot make directory %s", dir);
-		if (!slash)
-			return true;
-		*slash++ = '/';
-	}
-	return true;
-}
-
-/* Where a file system has no hard links, a copy does. */
-static bool copy_former(const struct step *step, struct error *err)
-{
-	struct stat st;
-	AUTO(buf) struct buf text = BUF_INIT(COPY_MAX);
-	if (stat(step->target, &st) < 0 || file_read(step->target, &text, err) <= 0)
-		return error_is_set(err) ? false
-					 : error_set(err, ERR_IO, "%s is gone", step->target);
-	return write_file(step->former, text.data, text.len, st.st_mode & 07777, err);
-}
-
-static bool keep_former(const struct step *step, struct error *err)
-{
-	if (!step->existed)
-		return true;
-	unlink(step->former);
-	return link(step->target, step->former) == 0 || copy_former(step, err);
-}
-
-static bool sync_dirs(const struct transaction *t, struct error *err)
-{
-	AUTO(str) char *last = mem_strdup("");
-	for (size_t i = 0; i < t->count; i++) {
-		AUTO(str) char *dir = dir_of(t->steps[i].target);
-		if (strcmp(dir, last) == 0)
-			continue;
-		if (!dir_sync(dir, err))
-			return false;
-		free(last);
-		last = TAKE(dir);
-	}
-	return true;
-}
-
-static bool stage(const struct transaction *t, struct error *err)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		const struct step *step = &t->steps[i];
-		if (!step->is_removal &&
-			!write_file(step->fresh, step->bytes, step->len, step->mode, err))
-			return false;
-		if (!keep_former(step, err))
-			return false;
-	}
-	return sync_dirs(t, err);
-}
-
-/* ---- after the moment of truth, and back ---- */
-
-static bool apply_step(const struct step *step, struct error *err)
-{
-	if (step->is_removal)
-		return drop_file(step->target, err);
-	if (rename(step->fresh, step->target) == 0)
-		return true;
-	/* No new text any more: it is in place. */
-	if (errno == ENOENT && access(step->target, F_OK) == 0)
-		return true;
-	return error_set_errno(err, ERR_IO, errno, "cannot replace %s", step->target);
-}
-
-static bool apply(const struct transaction *t, struct error *err)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		if (!apply_step(&t->steps[i], err))
-			return false;
-	}
-	return sync_dirs(t, err);
-}
-
-static bool drop_temporaries(const struct transaction *t, struct error *err)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		if (!drop_file(t->steps[i].fresh, err) || !drop_file(t->steps[i].former, err))
-			return false;
-	}
-	return true;
-}
-
-static bool put_back(const struct step *step, struct error *err)
-{
-	if (!step->existed)
-		return drop_file(step->target, err);
-	/* Two names of one file: rename leaves both, and the second goes with the temporaries. */
-	if (rename(step->former, step->target) == 0 || errno == ENOENT)
-		return true;
-	return error_set_errno(err, ERR_IO, errno, "cannot put back %s", step->target);
-}
-
-static bool put_all_back(const struct transaction *t, struct error *err)
-{
-	for (size_t i = t->count; i-- > 0;) {
-		if (!put_back(&t->steps[i], err))
-			return false;
-	}
-	return sync_dirs(t, err) && drop_temporaries(t, err) && drop_record(t, UNDOING, err);
-}
-
-static bool finish(const struct transaction *t, struct error *err)
-{
-	return (drop_temporaries(t, err) && drop_record(t, COMMITTED, err)) ||
-	       error_wrap(err, "all files are written, but this is left behind");
-}
-
-/* What cannot be cleared up now is by the next run: the record stays. */
-static void undo_staging(const struct transaction *t)
-{
-	AUTO(error) struct error ignored = ERROR_INIT;
-	AUTO(str) char *draft = record_path(t, DRAFT);
-	bool is_clean = drop_temporaries(t, &ignored) && drop_file(draft, &ignored) &&
-			drop_record(t, PREPARED, &ignored);
-	(void)is_clean;
-}
-
-/* `err` says why; it stays what the user reads, unless the way back fails too. */
+/* `err` says what failed and stays what the user reads first, unless the way back fails too. */
 static bool go_back(const struct transaction *t, struct error *err)
 {
 	AUTO(error) struct error second = ERROR_INIT;
-	if (turn_record(t, COMMITTED, UNDOING, &second) && put_all_back(t, &second))
+	int turned =
+		transaction_record_turn(t, TRANSACTION_COMMITTED, TRANSACTION_UNDOING, &second);
+	if (turned > 0 && undo_rest(t, &second))
 		return false;
-	error_wrap(err, "the files are partly the new ones (%s)", second.message);
-	return error_hint(err, "mend the cause and run the command again: it goes on from here");
+	error_wrap(err, "%s, and not all files are the former ones again (%s)",
+		"the files could not be replaced", second.message);
+	return error_hint(err, "mend the cause and run the command again: it first %s",
+		turned ? "puts the former files back" : "puts the new files in place");
+}
+
+/* Behind the moment of truth. Once the record says "finished" all is done, whatever becomes of leftovers: the
+ * next run clears them away. */
+static bool put_in_place(const struct transaction *t, struct error *err)
+{
+	if (!transaction_files_apply(t, err))
+		return go_back(t, err);
+	AUTO(error) struct error why = ERROR_INIT;
+	int turned = transaction_record_turn(t, TRANSACTION_COMMITTED, TRANSACTION_FINISHED, &why);
+	if (turned == 0) {
+		error_set(err, why.code, "%s", why.message);
+		return go_back(t, err);
+	}
+	if (turned > 0 && !clear_rest(t, &why))
+		error_clear(&why);
+	return true;
 }
 
 bool transaction_commit(struct transaction *t, struct error *err)
 {
-	assert(t->count <= TRANSACTION_STEPS_MAX);
-	for (size_t i = 0; i < t->count; i++) {
-		if (!resolve(t, &t->steps[i], err) || !make_dirs(&t->steps[i], err))
-			return false;
-	}
-	if (!write_record(t, err) || !stage(t, err) || !turn_record(t, PREPARED, COMMITTED, err)) {
-		undo_staging(t);
+	if (!refuse_interrupted(t, err) || !transaction_check(t, err))
 		return false;
-	}
-	if (!apply(t, err))
-		return go_back(t, err);
-	return finish(t, err);
+	if (!transaction_record_write(t, err) || !transaction_files_stage(t, err))
+		return give_up(t, err);
+	int turned = transaction_record_turn(t, TRANSACTION_PREPARED, TRANSACTION_COMMITTED, err);
+	if (turned == 0)
+		return give_up(t, err);
+	return turned > 0 ? put_in_place(t, err) : go_back(t, err);
 }
 
 /* ---- recovery ---- */
 
-static bool damaged(const char *path, struct error *err)
-{
-	error_set(err, ERR_CORRUPT, "%s is damaged", path);
-	return error_hint(err,
-		"it lists files that were being replaced; look at files named .*.cctm-new and "
-		".*.cctm-old, then remove it");
-}
-
-static bool is_inside(const char *path)
-{
-	return *path && *path != '/' && strcmp(path, "..") != 0 && strncmp(path, "../", 3) != 0 &&
-	       !strstr(path, "/../") && strlen(path) < 4096;
-}
-
-static bool read_step(
-	struct transaction *t, const json_t *item, const char *record, struct error *err)
-{
-	const char *path = json_string_value(json_object_get(item, "path"));
-	const json_t *removal = json_object_get(item, "removal");
-	const json_t *existed = json_object_get(item, "existed");
-	if (!path || !is_inside(path) || !json_is_boolean(removal) || !json_is_boolean(existed))
-		return damaged(record, err);
-	for (size_t i = 0; i < t->count; i++) {
-		if (strcmp(t->steps[i].path, path) == 0)
-			return damaged(record, err);
-	}
-	struct step *step = add_step(t, path);
-	if (!resolve(t, step, err))
-		return false;
-	step->is_removal = json_is_true(removal);
-	step->existed = json_is_true(existed);
-	return true;
-}
-
-static bool read_steps(
-	struct transaction *t, const json_t *root, const char *record, struct error *err)
-{
-	const json_t *steps = json_object_get(root, "steps");
-	if (json_integer_value(json_object_get(root, "version")) != RECORD_VERSION ||
-		!json_is_array(steps) || json_array_size(steps) > TRANSACTION_STEPS_MAX)
-		return damaged(record, err);
-	for (size_t i = 0; i < json_array_size(steps); i++) {
-		if (!read_step(t, json_array_get(steps, i), record, err))
-			return false;
-	}
-	return true;
-}
-
-/* 1: `t` has its steps, 0: there is no such record, -1: error. */
-static int read_record(struct transaction *t, const char *name, struct error *err)
-{
-	AUTO(str) char *path = record_path(t, name);
-	AUTO(buf) struct buf text = BUF_INIT(RECORD_MAX);
-	int got = file_read(path, &text, err);
-	if (got <= 0)
-		return got;
-	json_t *root = json_loadb(buf_str(&text), text.len, JSON_REJECT_DUPLICATES, NULL);
-	bool is_read = root ? read_steps(t, root, path, err) : damaged(path, err);
-	json_decref(root);
-	return is_read ? 1 : -1;
-}
-
-static bool undo(const struct transaction *t, struct error *err)
-{
-	return drop_temporaries(t, err) && drop_record(t, PREPARED, err);
-}
-
-static bool complete(const struct transaction *t, struct error *err)
-{
-	return apply(t, err) && finish(t, err);
-}
-
-bool transaction_recover(const char *dir, const char *state_dir, struct error *err)
+bool transaction_recover(const char *dir, const char *state_dir, enum transaction_outcome *outcome,
+	struct error *err)
 {
 	static const struct {
-		const char *record;
+		enum transaction_stage stage;
 		bool (*go_on)(const struct transaction *t, struct error *err);
-	} ways[] = { { UNDOING, put_all_back }, { COMMITTED, complete }, { PREPARED, undo } };
+		enum transaction_outcome outcome;
+	} ways[] = {
+		{ TRANSACTION_PREPARED, undo_staging, TRANSACTION_UNDONE },
+		{ TRANSACTION_COMMITTED, complete, TRANSACTION_COMPLETED },
+		{ TRANSACTION_UNDOING, undo_rest, TRANSACTION_UNDONE },
+		{ TRANSACTION_FINISHED, clear_rest, TRANSACTION_COMPLETED },
+	};
 
-	AUTO(str) char *draft = path_join(state_dir, DRAFT);
-	unlink(draft);
+	*outcome = TRANSACTION_NOTHING;
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
 		AUTO(transaction) struct transaction *t = transaction_new(dir, state_dir);
-		int got = read_record(t, ways[i].record, err);
+		int got = transaction_record_read(t, ways[i].stage, err);
 		if (got < 0 || (got > 0 && !ways[i].go_on(t, err)))
 			return error_wrap(err, "going on with an interrupted change");
+		if (got > 0)
+			*outcome = ways[i].outcome;
 	}
-	return true;
+	AUTO(transaction) struct transaction *t = transaction_new(dir, state_dir);
+	return transaction_record_drop_unfinished(t, err);
 }

@@ -59,7 +59,7 @@ static void test_escape_language_follows_the_files_name(void **state)
 static void test_escape_language_of_an_unknown_file_is_an_error(void **state)
 {
 	(void)state;
-	static const char *const paths[] = { "Caddyfile", "x.toml", "json", "", "a.yml/b" };
+	static const char *const paths[] = { "nginx.conf", "x.toml", "json", "", "a.yml/b" };
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
 		AUTO(error) struct error err = ERROR_INIT;
 		enum escape escape = ESCAPE_HTML;

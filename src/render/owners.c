@@ -91,3 +91,20 @@ bool owners_make_directories(const struct config *config, const char *dir,
 	}
 	return true;
 }
+
+bool owners_close_directories(const struct config *config, const char *dir, struct error *err)
+{
+	struct owner owners[SERVICE_COUNT];
+	owners_find(config, dir, owners);
+	for (enum service s = 0; geteuid() == 0 && s < SERVICE_COUNT; s++) {
+		struct stat st;
+		AUTO(str) char *path = directory_of(config, dir, s);
+		if (!path || stat(path, &st) < 0 || !(st.st_mode & S_IWOTH))
+			continue;
+		if (!give(path, &owners[s], s, err))
+			return false;
+		if (chmod(path, 0750) < 0)
+			return error_set_errno(err, ERR_IO, errno, "cannot close %s", path);
+	}
+	return true;
+}

@@ -20,4 +20,8 @@ void owners_find(const struct config *config, const char *dir, struct owner out[
 bool owners_make_directories(const struct config *config, const char *dir,
 	const struct owner owners[SERVICE_COUNT], struct error *err) MUST_CHECK;
 
+/* Directories that others may write to become 0750 and the container's; does nothing unless run by root. */
+bool owners_close_directories(const struct config *config, const char *dir, struct error *err)
+	MUST_CHECK;
+
 #endif

@@ -116,6 +116,11 @@ static bool merge(struct plan_item *item, const struct sides *sides)
 static bool pick_bak(const struct plan *plan, struct plan_item *item, struct error *err)
 {
 	struct stat st;
+	item->bak_mode = plan->backup_dir ? SECRET_MODE : item->mode;
+	if (plan->backup_dir) {
+		item->bak = path_join(plan->backup_dir, item->path);
+		return true;
+	}
 	for (int i = 0; i < BAK_MAX; i++) {
 		AUTO(str)
 		char *path = i ? mem_printf("%s.bak.%d", item->path, i) : beside(item->path, "bak");
@@ -254,12 +259,14 @@ static void begin_manifest(struct manifest *manifest, const struct manifest *now
 }
 
 bool plan_make(const char *dir, const struct stack_files *files, const struct manifest *last,
-	const struct manifest *now, bool is_forced, struct plan *out, struct error *err)
+	const struct manifest *now, const struct plan_options *options, struct plan *out,
+	struct error *err)
 {
-	*out = (struct plan){ .dir = mem_strdup(dir) };
+	*out = (struct plan){ .dir = mem_strdup(dir),
+		.backup_dir = options->backup_dir ? mem_strdup(options->backup_dir) : NULL };
 	begin_manifest(&out->manifest, now);
 	for (size_t i = 0; i < files->count; i++) {
-		if (!plan_file(out, &files->items[i], last, is_forced, err))
+		if (!plan_file(out, &files->items[i], last, options->is_forced, err))
 			return false;
 	}
 	for (size_t i = 0; i < last->file_count; i++) {
@@ -269,6 +276,33 @@ bool plan_make(const char *dir, const struct stack_files *files, const struct ma
 	}
 	out->is_manifest_changed = manifest_differs(&out->manifest, last);
 	return true;
+}
+
+static bool is_planned(const struct plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		if (strcmp(plan->items[i].path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_outside(const char *path)
+{
+	return *path == '/' || strncmp(path, "../", 3) == 0 || strstr(path, "/../");
+}
+
+bool plan_move_away(struct plan *plan, const char *path, struct error *err)
+{
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
+	if (is_outside(path) || is_planned(plan, path))
+		return true;
+	struct plan_item *item = add_item(plan, path, 0644);
+	if (!read_before(plan, item, err))
+		return false;
+	item->action = item->was_there ? PLAN_REMOVE : PLAN_UNCHANGED;
+	return !item->was_there || pick_bak(plan, item, err);
 }
 
 bool plan_add(
@@ -281,7 +315,7 @@ bool plan_add(
 	item->action = !item->was_there				   ? PLAN_CREATE
 		       : slice_eq(buf_slice(&item->before), after) ? PLAN_UNCHANGED
 								   : PLAN_UPDATE;
-	return true;
+	return item->action != PLAN_UPDATE || !plan->backup_dir || pick_bak(plan, item, err);
 }
 
 bool plan_add_secret(struct plan *plan, const char *path, struct slice after, struct error *err)
@@ -351,7 +385,7 @@ static void stage_item(struct transaction *t, const struct plan_item *item)
 	AUTO(str) char *new_path = beside(item->path, "new");
 	const struct buf *after = &item->after;
 	if (item->bak)
-		transaction_put(t, item->bak, item->before.data, item->before.len, item->mode);
+		transaction_put(t, item->bak, item->before.data, item->before.len, item->bak_mode);
 	if (is_written(item->action))
 		transaction_put(t, item->path, after->data, after->len, item->mode);
 	if (item->action == PLAN_REMOVE)
@@ -396,7 +430,13 @@ int plan_lock(const char *dir, struct error *err)
 	if (!dir_make(state, 0700, err))
 		return -1;
 	AUTO(fd) int fd = lock_take(lock, err);
-	if (fd < 0 || !transaction_recover(dir, state, err))
+	enum transaction_outcome outcome;
+	if (fd < 0) {
+		error_hint(err, "another cctm works on this stack; run the command again when it "
+				"has ended");
+		return -1;
+	}
+	if (!transaction_recover(dir, state, &outcome, err))
 		return -1;
 	return TAKE_FD(fd);
 }
@@ -413,6 +453,7 @@ void plan_clear(struct plan *plan)
 	}
 	free(plan->items);
 	free(plan->dir);
+	free(plan->backup_dir);
 	manifest_clear(&plan->manifest);
 	*plan = (struct plan){ 0 };
 }

@@ -55,6 +55,7 @@ struct plan_item {
 	bool lays_new;	/* of a conflict: FILE.new has to be written */
 	bool drops_new; /* FILE.new was ours and is settled */
 	char *bak;	/* of a replacement: where the old text goes */
+	mode_t bak_mode;
 };
 
 struct plan {
@@ -63,12 +64,25 @@ struct plan {
 	size_t count, room;
 	struct manifest manifest; /* as it will be */
 	bool is_manifest_changed;
+	char *backup_dir; /* of the options */
+};
+
+struct plan_options {
+	bool is_forced;
+	/* Where replaced texts go, 0600 and under their own paths; NULL: beside their files, as FILE.bak. Relative to the
+	 * stack. */
+	const char *backup_dir;
 };
 
 /* `files` against `dir` and `last`, which says what was made there before; `now` brings what else the manifest is to
  * say: runtime and ports. */
 bool plan_make(const char *dir, const struct stack_files *files, const struct manifest *last,
-	const struct manifest *now, bool is_forced, struct plan *out, struct error *err) MUST_CHECK;
+	const struct manifest *now, const struct plan_options *options, struct plan *out,
+	struct error *err) MUST_CHECK;
+
+/* A file that is not the stack's and stands in its way: moved to options->backup_dir. One that is planned already, or not
+ * there, or outside of the stack, is left alone. */
+bool plan_move_away(struct plan *plan, const char *path, struct error *err) MUST_CHECK;
 
 /* A file of the user's own that is added to (cctm.yaml, .env, .gitignore), with what it is to be. */
 bool plan_add(struct plan *plan, const char *path, struct slice after, mode_t mode,

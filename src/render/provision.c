@@ -45,11 +45,27 @@ static bool read_own(const char *dir, const char *name, struct buf *out, struct 
 	return file_read(path, out, err) >= 0;
 }
 
+/* .env as it is, with what is taken over. */
+static bool read_env(const struct provision_request *request, struct buf *out, struct error *err)
+{
+	if (!read_own(request->dir, ENV_PATH, out, err))
+		return false;
+	for (const struct provision_secret *s = request->secrets; s && s->name; s++) {
+		AUTO(buf) struct buf longer = BUF_INIT(BUF_UNLIMITED);
+		if (!env_file_set(buf_slice(out), s->name, s->value, &longer, err))
+			return false;
+		out->len = 0;
+		if (!buf_append(out, longer.data, longer.len))
+			return error_set(err, ERR_FAILED, ".env is too large");
+	}
+	return true;
+}
+
 static bool add_env(const struct provision_request *request, struct plan *plan, struct error *err)
 {
 	AUTO(buf) struct buf before = BUF_INIT(ENV_FILE_MAX);
 	AUTO(buf) struct buf after = BUF_INIT(BUF_UNLIMITED);
-	return read_own(request->dir, ENV_PATH, &before, err) &&
+	return read_env(request, &before, err) &&
 	       own_env(buf_slice(&before), request->runtime == RUNTIME_DOCKER, &after, err) &&
 	       plan_add_secret(plan, ENV_PATH, buf_slice(&after), err);
 }
@@ -76,7 +92,7 @@ static bool make(const struct provision_request *request, struct provision *out,
 	note_ports(request, &now);
 	return stack_files_render(
 		       request->config, &around, request->template_dir, &out->files, err) &&
-	       plan_make(request->dir, &out->files, request->last, &now, request->is_forced,
+	       plan_make(request->dir, &out->files, request->last, &now, &request->options,
 		       &out->plan, err) &&
 	       add_env(request, &out->plan, err) && add_gitignore(request, &out->plan, err);
 }
@@ -101,6 +117,11 @@ bool provision_apply(const struct provision_request *request, const struct provi
 			request->config, request->dir, provision->owners, err);
 	AUTO(str) char *state = path_join(request->dir, "bridge");
 	return dir_make(state, 0700, err);
+}
+
+bool provision_close_directories(const struct provision_request *request, struct error *err)
+{
+	return owners_close_directories(request->config, request->dir, err);
 }
 
 void provision_clear(struct provision *provision)

@@ -12,13 +12,19 @@
 
 struct error;
 
+struct provision_secret {
+	const char *name, *value;
+};
+
 struct provision_request {
 	const char *dir; /* absolute; need not be there */
 	const struct config *config;
 	const struct manifest *last; /* what was made there before */
 	enum runtime runtime;	     /* decided */
 	const char *template_dir;    /* NULL: none */
-	bool is_forced;
+	struct plan_options options;
+	/* Values that .env is to get, from a stack that is taken over; ends with a NULL name. NULL: none. */
+	const struct provision_secret *secrets;
 };
 
 struct provision {
@@ -33,6 +39,11 @@ bool provision_make(const struct provision_request *request, struct provision *o
 /* The plan, and the directories for data. The caller holds the lock. */
 bool provision_apply(const struct provision_request *request, const struct provision *provision,
 	struct error *err) MUST_CHECK;
+
+/* Directories for data that everybody may write to are closed to all but the container's user; for root only, who alone
+ * can give them away. */
+bool provision_close_directories(const struct provision_request *request, struct error *err)
+	MUST_CHECK;
 
 /* Is the directory under version control with git? */
 bool provision_is_under_git(const char *dir);

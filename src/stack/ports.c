@@ -104,13 +104,13 @@ static bool read_listener(const char *line, struct listener *out)
 	       read_hex_address(hex, strlen(hex), &out->address);
 }
 
-struct ports {
+struct listeners {
 	struct listener *items;
 	size_t count, room;
 	bool is_known; /* there is a table */
 };
 
-static void read_table(const char *path, struct ports *out)
+static void read_table(const char *path, struct listeners *out)
 {
 	AUTO(buf) struct buf text = BUF_INIT(TABLE_MAX);
 	AUTO(error) struct error ignored = ERROR_INIT;
@@ -127,15 +127,15 @@ static void read_table(const char *path, struct ports *out)
 	}
 }
 
-struct ports *ports_read(void)
+struct listeners *listeners_read(void)
 {
-	struct ports *ports = mem_zalloc(sizeof *ports);
+	struct listeners *ports = mem_zalloc(sizeof *ports);
 	read_table("/proc/net/tcp", ports);
 	read_table("/proc/net/tcp6", ports);
 	return ports;
 }
 
-void ports_free(struct ports *ports)
+void listeners_free(struct listeners *ports)
 {
 	if (ports)
 		free(ports->items);
@@ -143,7 +143,7 @@ void ports_free(struct ports *ports)
 }
 
 static const struct listener *find_listener(
-	const struct ports *ports, const struct address *wanted, int64_t port)
+	const struct listeners *ports, const struct address *wanted, int64_t port)
 {
 	for (size_t i = 0; i < ports->count; i++) {
 		if (ports->items[i].port == port && clash(&ports->items[i].address, wanted))
@@ -226,8 +226,8 @@ static bool can_bind(const struct address *address, unsigned port)
 	return bind(fd, (const struct sockaddr *)&to, sizeof to) == 0 || errno != EADDRINUSE;
 }
 
-void ports_holder(
-	const struct ports *ports, const char *address, int64_t port, struct port_holder *out)
+void listeners_holder(
+	const struct listeners *ports, const char *address, int64_t port, struct port_holder *out)
 {
 	struct address wanted = address_of(address);
 	const struct listener *listener = find_listener(ports, &wanted, port);
@@ -252,13 +252,13 @@ void port_holder_clear(struct port_holder *holder)
 	*holder = (struct port_holder){ 0 };
 }
 
-static bool is_free(const struct ports *ports, const struct address *wanted, int64_t port)
+static bool is_free(const struct listeners *ports, const struct address *wanted, int64_t port)
 {
 	return ports->is_known ? !find_listener(ports, wanted, port)
 			       : can_bind(wanted, (unsigned)port);
 }
 
-int64_t ports_free_above(const struct ports *ports, const char *address, int64_t port,
+int64_t listeners_free_above(const struct listeners *ports, const char *address, int64_t port,
 	bool (*is_used)(void *ctx, int64_t port), void *ctx)
 {
 	struct address wanted = address_of(address);

@@ -17,23 +17,23 @@ struct port_holder {
 };
 
 /* The system's listeners at one moment; reading them takes milliseconds, asking none. */
-struct ports;
-struct ports *ports_read(void);
-void ports_free(struct ports *ports);
+struct listeners;
+struct listeners *listeners_read(void);
+void listeners_free(struct listeners *ports);
 
 /* Is `port` taken for somebody who would listen on `address`? A listener on all addresses takes it for every one, and
  * listening on all addresses needs it free on each. */
-void ports_holder(
-	const struct ports *ports, const char *address, int64_t port, struct port_holder *out);
+void listeners_holder(
+	const struct listeners *ports, const char *address, int64_t port, struct port_holder *out);
 void port_holder_clear(struct port_holder *holder);
 
 /* The first port above `port` that is free on `address` and for which `is_used` (may be NULL) is false; 0: there is none. */
-int64_t ports_free_above(const struct ports *ports, const char *address, int64_t port,
+int64_t listeners_free_above(const struct listeners *ports, const char *address, int64_t port,
 	bool (*is_used)(void *ctx, int64_t port), void *ctx);
 
-static inline void auto_ports(struct ports **ports)
+static inline void auto_listeners(struct listeners **ports)
 {
-	ports_free(*ports);
+	listeners_free(*ports);
 }
 
 static inline void auto_port_holder(struct port_holder *holder)

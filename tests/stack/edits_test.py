@@ -2,13 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import threading
-import time
 import unittest
+from pathlib import Path
 
 from lib import case
-from stacks import PROGRAM, Stack
+from stacks import Stack
 
 COLLECTOR = "config/otel-collector-config.yaml"
 PROMETHEUS = "config/prometheus.yml"
@@ -182,6 +183,13 @@ class OwnFiles(unittest.TestCase):
         self.assertNotIn(".env\n", seen.replace("claude-code.env\n", ""))
         self.assertNotIn(".cctm", seen)
 
+    def test_secrets_that_git_keeps_are_spoken_of(self):
+        environment = {**os.environ, "HOME": str(self.stack.scratch)}
+        self.stack.write(".env", "A=1\n")
+        for words in (["init", "-q"], ["add", "-f", ".env"]):
+            subprocess.run(["git", *words], cwd=self.stack.dir, check=True, env=environment)
+        self.assertIn("git rm --cached", self.stack.init("--runtime", "embedded").stderr)
+
     def test_files_that_are_not_cctms_are_not_touched(self):
         self.stack.write("docker-compose.yml", "services: {}\n")
         self.assertEqual(self.stack.actions("--runtime", "docker", status=4)["docker-compose.yml"], "conflict")
@@ -193,7 +201,7 @@ class OwnFiles(unittest.TestCase):
         self.assertEqual((self.stack.dir / "bridge").stat().st_mode & 0o777, 0o700)
 
     def test_auto_stays_what_it_was_decided_to_be(self):
-        first = self.stack.init_json(environment=None) if False else json.loads(self.stack.init("--json").stdout)
+        first = json.loads(self.stack.init("--json").stdout)
         self.stack.replace("cctm.yaml", f"\nruntime: {first['runtime']}", "\nruntime: auto")
         again = json.loads(self.stack.init("--json").stdout)
         self.assertEqual(again["runtime"], first["runtime"])
@@ -217,6 +225,47 @@ class OwnFiles(unittest.TestCase):
             os.umask(old)
         for path in ("config", "config/rules", "config/prometheus.yml", "config/rules/stack.yml"):
             self.assertTrue((self.stack.dir / path).stat().st_mode & 0o004, path)
+
+
+class Token(unittest.TestCase):
+    """The script that gives Claude Code the header with the token, in directories of any name."""
+
+    def header_in(self, name, before=""):
+        with Stack(init=False) as stack:
+            stack.dir = stack.scratch / name
+            stack.dir.mkdir()
+            if before:
+                stack.write(".env", before)
+            stack.init("--runtime", "docker", "--set", "otlp.auth=bearer")
+            helper = json.loads(stack.read("managed-settings.json"))["otelHeadersHelper"]
+            done = subprocess.run([helper], capture_output=True, text=True)
+            return done, stack.read(".env")
+
+    def test_it_prints_the_token_of_env(self):
+        for name in ("stack", "two words", "it's $HOME \"quoted\" #1", "a\nb", "-n"):
+            done, env = self.header_in(name)
+            token = env.split("OTLP_BEARER_TOKEN=")[1].split()[0]
+            self.assertEqual(json.loads(done.stdout), {"Authorization": f"Bearer {token}"}, f"{name!r}: {done.stderr}")
+
+    def test_a_token_that_would_break_the_header_is_refused(self):
+        done, _ = self.header_in("stack", "OTLP_BEARER_TOKEN='a\"b'\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no usable OTLP_BEARER_TOKEN", done.stderr)
+
+
+class Adopted(unittest.TestCase):
+    def test_the_old_password_is_in_env_and_the_backup_alone(self):
+        source = Path(__file__).parents[1] / "data" / "adopt" / "tutorial"
+        with Stack(init=False) as stack:
+            shutil.copytree(source, stack.dir)
+            stack.replace("docker-compose.yml", "GF_SECURITY_ADMIN_PASSWORD=admin", "GF_SECURITY_ADMIN_PASSWORD=Sesame42x")
+            done = stack.run("init", "--adopt", str(stack.dir), "--yes")
+            self.assertNotIn("Sesame42x", done.stdout + done.stderr)
+            self.assertIn("GRAFANA_ADMIN_PASSWORD=Sesame42x", stack.read(".env"))
+            for path, content in stack.tree().items():
+                if b"Sesame42x" in content:
+                    self.assertIn(path, (".env", ".cctm/adopted/docker-compose.yml"))
+                    self.assertEqual((stack.dir / path).stat().st_mode & 0o777, 0o600, path)
 
 
 class TwoAtOnce(unittest.TestCase):
@@ -276,6 +325,14 @@ class Render(unittest.TestCase):
         self.stack.write("templates/config/loki.yaml", "mine: {{{retention_time}}}\n")
         self.stack.init("--set", "events.store=loki")
         self.assertEqual(self.stack.read("config/loki.yaml"), "mine: 2160h\n")
+
+    def test_templates_of_a_named_directory_go_before_those(self):
+        self.stack.write("templates/config/loki.yaml", "a: stack's\n")
+        named = self.stack.scratch / "named"
+        (named / "config").mkdir(parents=True)
+        (named / "config/loki.yaml").write_text("a: named\n")
+        self.stack.init("--set", "events.store=loki", "--templates", str(named))
+        self.assertEqual(self.stack.read("config/loki.yaml"), "a: named\n")
 
     def test_a_template_with_a_slip_is_refused_with_its_place(self):
         self.stack.write("templates/config/prometheus.yml", "a: {{no_such_name}}\n")

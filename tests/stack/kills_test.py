@@ -20,7 +20,11 @@ from stacks import PROGRAM, Stack
 FAULTS = os.environ.get("CCTM_FAULTS", "librecovery_faults.so")
 IS_ALL = os.environ.get("CCTM_RECOVERY") == "all"
 STEP = 1 if IS_ALL else 5
-LEFTOVERS = (".cctm-new", ".cctm-old", "transaction.json", "committed.json", "undoing.json")
+
+def is_leftover(path):
+    name = path.rsplit("/", 1)[-1]
+    return ".cctm-" in name or name.startswith("transaction-")
+
 
 
 class Scenario:
@@ -75,7 +79,7 @@ def check_env(stack, before):
 
 
 def leftovers(stack):
-    return [str(path) for path in stack.dir.rglob("*") if path.name.endswith(LEFTOVERS)]
+    return [str(path) for path in stack.dir.rglob("*") if is_leftover(str(path))]
 
 
 def kill_at(scenario, point, moment, expected):
@@ -110,9 +114,9 @@ def fail_at(scenario, point, why, expected):
             return f"{where}: ended with {done.returncode}: {done.stderr}"
         wanted = former if done.returncode == 1 else expected
         if now != wanted:
-            # All may be written, and only what comes after it have failed: that is said, and mended by the next run.
-            now = {path: content for path, content in now.items() if not path.endswith(LEFTOVERS)}
-            if not (done.returncode == 1 and now == expected):
+            # All may be written, and only the clearing up have failed: the next run does it.
+            now = {path: content for path, content in now.items() if not is_leftover(path)}
+            if now != expected:
                 return f"{where} ({done.returncode}): {difference(now, wanted)}: {done.stderr}"
         if done.returncode == 1 and "cctm: " not in done.stderr:
             return f"{where}: nothing is said"
