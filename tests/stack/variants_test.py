@@ -133,25 +133,25 @@ class Variants(unittest.TestCase):
         path = "config/otel-collector-config.yaml"
 
         def commands(stack):
-            # Certificates are looked for when a configuration is checked, and are not the matter here.
-            text = stack.read(path)
-            for name in ("otlp.crt", "otlp.key", "otlp-clients.crt", "otlp-tokens"):
-                text = text.replace(f"/run/cctm/{name}", str(self.certificate(name)))
-            copy = Path(self.folder.name) / f"{hashlib.sha256(text.encode()).hexdigest()}.yaml"
-            copy.write_text(text)
+            text, copy = self.with_certificates(stack.read(path))
             yield "otelcol validate", text, (collector, "validate", f"--config={copy}")
 
         self.read_all(path, commands)
 
-    def certificate(self, name):
+    def with_certificates(self, text):
+        """The text and a file of it, with certificates that exist: they are looked for when a configuration is checked."""
         folder = Path(self.folder.name)
-        if not (folder / "otlp.crt").exists():
+        if not (folder / "a.crt").exists():
             subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                            "-nodes", "-subj", "/CN=localhost", "-keyout", folder / "otlp.key", "-out",
-                            folder / "otlp.crt"], check=True, capture_output=True)
-            (folder / "otlp-clients.crt").write_bytes((folder / "otlp.crt").read_bytes())
-            (folder / "otlp-tokens").write_text("0123456789abcdef\n")
-        return folder / name
+                            "-nodes", "-subj", "/CN=localhost", "-keyout", folder / "a.key", "-out", folder / "a.crt"],
+                           check=True, capture_output=True)
+            (folder / "tokens").write_text("0123456789abcdef\n")
+        for name, here in [("otlp.crt", "a.crt"), ("otlp.key", "a.key"), ("otlp-clients.crt", "a.crt"),
+                           ("proxy.crt", "a.crt"), ("proxy.key", "a.key"), ("otlp-tokens", "tokens")]:
+            text = text.replace(f"/run/cctm/{name}", str(folder / here))
+        copy = folder / hashlib.sha256(text.encode()).hexdigest()
+        copy.write_text(text)
+        return text, copy
 
     def test_amtool_accepts_alertmanager_configurations(self):
         amtool = programs.amtool()
@@ -165,8 +165,12 @@ class Variants(unittest.TestCase):
         if not caddy:
             self.skipTest("there is no caddy")
         path = "config/Caddyfile"
-        self.read_all(path, lambda stack: [
-            ("caddy adapt", stack.read(path), (caddy, "adapt", "--config", path, "--adapter", "caddyfile"))])
+
+        def commands(stack):
+            text, copy = self.with_certificates(stack.read(path))
+            yield "caddy validate", text, (caddy, "validate", "--adapter", "caddyfile", "--config", str(copy))
+
+        self.read_all(path, commands)
 
     def test_json_files_are_json(self):
         for stack in self.stacks:
