@@ -69,6 +69,7 @@ static void test_one_address_does_not_take_the_port_of_another(void **state)
 	(void)state;
 	int64_t port;
 	AUTO(fd) int fd = listen_on("127.0.0.1", &port);
+	assert_true(fd >= 0);
 	assert_false(is_taken("127.0.0.2", port));
 	assert_false(is_taken("::1", port));
 	assert_true(is_taken("0.0.0.0", port));
@@ -80,6 +81,7 @@ static void test_a_listener_on_all_addresses_takes_the_port_of_each(void **state
 	(void)state;
 	int64_t port;
 	AUTO(fd) int fd = listen_on("0.0.0.0", &port);
+	assert_true(fd >= 0);
 	assert_true(is_taken("127.0.0.1", port));
 	assert_true(is_taken("127.0.0.2", port));
 	assert_false(is_taken("::1", port));
@@ -107,6 +109,7 @@ static void test_the_next_free_port_passes_over_taken_and_own_ones(void **state)
 	int64_t port;
 	AUTO(fd) int fd = listen_on("127.0.0.1", &port);
 	AUTO(listeners) struct listeners *listeners = listeners_read();
+	assert_true(fd >= 0);
 	int64_t next = listeners_free_above(listeners, "127.0.0.1", port, is_next, &port);
 	assert_true(next > port + 1);
 	assert_false(is_taken("127.0.0.1", next));
