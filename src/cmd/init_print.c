@@ -19,9 +19,7 @@ static char *next_command(const struct init_job *job)
 	AUTO(buf) struct buf dir = BUF_INIT(BUF_UNLIMITED);
 	if (!escape_append(ESCAPE_SHELL, slice_str(job->dir), &dir, &ignored))
 		return mem_strdup("cctm render");
-	if (is_embedded(job))
-		return mem_printf("cctm bridge -C %s", buf_str(&dir));
-	return mem_printf("cd %s && docker compose up -d", buf_str(&dir));
+	return mem_printf("cctm up -C %s", buf_str(&dir));
 }
 
 /* ---- text ---- */

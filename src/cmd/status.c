@@ -55,16 +55,13 @@ struct status_job {
 static char *state_of_container(
 	const struct compose_services *services, const char *name, bool *runs)
 {
-	for (size_t i = 0; i < services->count; i++) {
-		const struct compose_service *service = &services->items[i];
-		if (strcmp(service->name, name) != 0)
-			continue;
-		*runs = strcmp(service->state, "running") == 0;
-		if (*runs)
-			return mem_strdup(*service->health ? service->health : "running");
-		return mem_printf("%s (%lld)", service->state, (long long)service->exit_code);
-	}
-	return mem_strdup("absent");
+	const struct compose_service *service = compose_service_find(services, name);
+	if (!service)
+		return mem_strdup("absent");
+	*runs = strcmp(service->state, "running") == 0;
+	if (*runs)
+		return mem_strdup(*service->health ? service->health : "running");
+	return mem_printf("%s (%lld)", service->state, (long long)service->exit_code);
 }
 
 static void add_part(struct status_job *job, enum service service, char *state, bool runs)

@@ -110,13 +110,18 @@ static bool ask_all(struct up_job *job, int64_t began_ms)
 	return is_over;
 }
 
+/* The first that failed; Prometheus' targets last, for a target is down because the part behind it is. */
 static const struct probe *first_failed(const struct probes *probes)
 {
+	const struct probe *targets = NULL;
 	for (size_t i = 0; i < probes->count; i++) {
-		if (!probes->items[i].is_passed)
-			return &probes->items[i];
+		const struct probe *probe = &probes->items[i];
+		if (!probe->is_passed && probe->kind != PROBE_TARGETS)
+			return probe;
+		if (!probe->is_passed)
+			targets = probe;
 	}
-	return NULL;
+	return targets;
 }
 
 static bool wait_for_all(struct up_job *job, struct error *err)
@@ -127,8 +132,8 @@ static bool wait_for_all(struct up_job *job, struct error *err)
 	const struct probe *failed = first_failed(&job->probes);
 	if (!failed)
 		return true;
-	error_set(err, ERR_FAILED, "%s does not work (%s): %s", failed->what, failed->url,
-		failed->why ? failed->why : "it was not asked");
+	error_set(err, ERR_FAILED, "%s did not answer as it should (%s): %s", failed->what,
+		failed->url, failed->why ? failed->why : "it was not asked");
 	if (failed->kind == PROBE_LOGIN)
 		return error_hint(
 			err, "Grafana keeps the password of its first start; .env has another one");
@@ -167,6 +172,30 @@ static bool start_containers(
 	return compose_run(compose, words, is_shown, PULL_MS, &result, err);
 }
 
+/* Compose says that something depends on what is not healthy; here is said which, and its log is shown. */
+static bool explain(const struct up_job *job, const struct compose *compose, struct error *err)
+{
+	AUTO(error) struct error ignored = ERROR_INIT;
+	AUTO(compose_services) struct compose_services services = { 0 };
+	if (!compose_list(compose, &services, &ignored))
+		return false;
+	for (enum service s = 0; s < SERVICE_COUNT; s++) {
+		const struct compose_service *found =
+			compose_service_find(&services, service_rows[s].name);
+		bool is_ill = found && strcmp(found->state, "created") != 0 &&
+			      (strcmp(found->state, "running") != 0 ||
+				      strcmp(found->health, "unhealthy") == 0);
+		if (!is_ill)
+			continue;
+		show_log(job, compose, s);
+		error_wrap(err, "%s is %s (exit status %lld)", service_rows[s].title, found->state,
+			(long long)found->exit_code);
+		return error_hint(err, "its log stands above; '--keep-on-failure' leaves the "
+				       "containers to look into");
+	}
+	return false;
+}
+
 static bool had_containers(const struct compose *compose)
 {
 	AUTO(error) struct error ignored = ERROR_INIT;
@@ -185,13 +214,14 @@ static bool up_containers(struct up_job *job, struct error *err)
 	if (!compose_open(job->stack.dir, &compose, err))
 		return false;
 	bool ran_before = had_containers(&compose);
-	bool is_up = start_containers(job, &compose, err) &&
-		     (!job->args->waits || wait_for_all(job, err));
-	if (is_up)
+	bool is_started = start_containers(job, &compose, err);
+	if (is_started && (!job->args->waits || wait_for_all(job, err)))
 		return true;
 	const struct probe *failed = first_failed(&job->probes);
-	if (failed && failed->why)
+	if (is_started && failed)
 		show_log(job, &compose, failed->service);
+	else if (!is_started)
+		explain(job, &compose, err);
 	if (!ran_before && !job->args->is_kept)
 		take_down(&compose);
 	return false;

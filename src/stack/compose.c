@@ -160,6 +160,16 @@ bool compose_list(const struct compose *compose, struct compose_services *out, s
 	return true;
 }
 
+const struct compose_service *compose_service_find(
+	const struct compose_services *services, const char *name)
+{
+	for (size_t i = 0; i < services->count; i++) {
+		if (strcmp(services->items[i].name, name) == 0)
+			return &services->items[i];
+	}
+	return NULL;
+}
+
 void compose_services_clear(struct compose_services *services)
 {
 	for (size_t i = 0; i < services->count; i++) {

@@ -46,6 +46,9 @@ struct compose_services {
 /* The stack's containers, running or not. */
 bool compose_list(const struct compose *compose, struct compose_services *out, struct error *err)
 	MUST_CHECK;
+/* NULL: there is no container of it. */
+const struct compose_service *compose_service_find(
+	const struct compose_services *services, const char *name);
 void compose_services_clear(struct compose_services *services);
 
 static inline void auto_compose_services(struct compose_services *services)

@@ -21,8 +21,8 @@ class Stack:
         if init:
             self.init(*(["--runtime", runtime] if runtime else []), *options)
 
-    def run(self, *words, status=0, environment=None):
-        done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, cwd=self.scratch, timeout=60,
+    def run(self, *words, status=0, environment=None, timeout=60):
+        done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, cwd=self.scratch, timeout=timeout,
                               env={**self.environment, **(environment or {})})
         assert status is None or done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
