@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/buf.h"
+#include "core/mem.h"
 #include "core/str.h"
 
 struct range {
@@ -206,5 +207,34 @@ void text_utf8(struct buf *out, const char *s)
 			buf_adds(out, "\xEF\xBF\xBD");
 		else
 			buf_add(out, s, len);
+	}
+}
+
+static char *shown_line(const char *line, size_t len, size_t max)
+{
+	AUTO(buf) struct buf shown = BUF_INIT(BUF_UNLIMITED);
+	AUTO(str) char *cut = mem_strndup(line, len < max ? len : max);
+	text_visible(&shown, cut);
+	return mem_strdup(buf_str(&shown));
+}
+
+char *text_first_line(const char *s, size_t max)
+{
+	return shown_line(s, strcspn(s, "\r\n"), max);
+}
+
+char *text_last_line(const char *s, size_t max, const char *passed_over)
+{
+	const char *end = s + strlen(s);
+	for (;;) {
+		while (end > s && strchr("\r\n \t", end[-1]))
+			end--;
+		const char *line = end;
+		while (line > s && line[-1] != '\n')
+			line--;
+		bool is_passed = passed_over && str_has_prefix(line, passed_over);
+		if (!is_passed || line == s)
+			return shown_line(line, (size_t)(end - line), max);
+		end = line;
 	}
 }

@@ -27,6 +27,11 @@ void text_paragraphs(struct buf *out, const char *s, size_t indent, size_t width
  * not UTF-8 become \xNN. */
 void text_visible(struct buf *out, const char *s);
 
+/* One line of what another program said, made visible and at most `max` bytes of it: the first, or the last that is not
+ * empty and does not begin with `passed_over` (NULL: with anything). Yours; "" when there is none. */
+char *text_first_line(const char *s, size_t max);
+char *text_last_line(const char *s, size_t max, const char *passed_over);
+
 /* Appends `s` with bytes that are not UTF-8 replaced by U+FFFD, as JSON needs it. */
 void text_utf8(struct buf *out, const char *s);
 

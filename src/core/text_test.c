@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -67,9 +68,29 @@ static void test_text_utf8_replaces_what_is_not(void **state)
 	assert_string_equal(buf_str(&out), "a\xEF\xBF\xBDz\xEF\xBF\xBD");
 }
 
+static void assert_line(char *line, const char *expected)
+{
+	assert_string_equal(line, expected);
+	free(line);
+}
+
+static void test_text_lines_of_programs_are_picked_and_made_visible(void **state)
+{
+	(void)state;
+	assert_line(text_first_line("one\r\ntwo\n", 100), "one");
+	assert_line(text_first_line("", 100), "");
+	assert_line(text_first_line("a\x1b[31mb", 100), "a\\x1b[31mb");
+	assert_line(text_first_line("abcdef", 3), "abc");
+	assert_line(text_last_line("one\ntwo\n\n", 100, NULL), "two");
+	assert_line(text_last_line("one\ntwo\n  hint: x\n", 100, "  hint:"), "two");
+	assert_line(text_last_line("  hint: x\n", 100, "  hint:"), "  hint: x");
+	assert_line(text_last_line("\n\n", 100, NULL), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_lines_of_programs_are_picked_and_made_visible),
 		cmocka_unit_test(test_text_width_counts_columns),
 		cmocka_unit_test(test_text_wrap_breaks_between_words),
 		cmocka_unit_test(test_text_paragraphs_keeps_examples_as_they_are),

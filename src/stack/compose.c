@@ -61,22 +61,6 @@ bool compose_open(const char *dir, struct compose *out, struct error *err)
 	return true;
 }
 
-/* The last line that is not empty: programs say there what is wrong. */
-static char *last_line(const struct buf *text)
-{
-	AUTO(buf) struct buf shown = BUF_INIT(BUF_UNLIMITED);
-	const char *start = buf_str(text), *end = start + text->len;
-	while (end > start && strchr("\r\n \t", end[-1]))
-		end--;
-	const char *line = end;
-	while (line > start && line[-1] != '\n')
-		line--;
-	size_t len = (size_t)(end - line);
-	AUTO(str) char *last = mem_strndup(line, len < SAID_MAX ? len : SAID_MAX);
-	text_visible(&shown, last);
-	return mem_strdup(buf_str(&shown));
-}
-
 static bool judge(
 	const char *asked, const struct proc_result *result, bool is_shown, struct error *err)
 {
@@ -86,7 +70,7 @@ static bool judge(
 		return error_set(err, ERR_FAILED, "compose %s did not end in time", asked);
 	if (is_shown)
 		return error_set(err, ERR_FAILED, "compose %s failed", asked);
-	AUTO(str) char *said = last_line(&result->err);
+	AUTO(str) char *said = text_last_line(buf_str(&result->err), SAID_MAX, NULL);
 	return error_set(err, ERR_FAILED, "compose %s failed: %s", asked, said);
 }
 

@@ -50,29 +50,14 @@ static void rotate(const char *log)
 		(void)!rename(log, older);
 }
 
-/* The last line of the log that is no hint, fit to be shown; yours. */
+/* The last line of the log that is no hint; yours. */
 static char *last_words(const char *log)
 {
 	AUTO(buf) struct buf text = BUF_INIT(LOG_READ);
-	AUTO(buf) struct buf shown = BUF_INIT(BUF_UNLIMITED);
 	AUTO(error) struct error ignored = ERROR_INIT;
-	if (file_read(log, &text, &ignored) <= 0)
-		return mem_strdup("it said nothing");
-	const char *start = buf_str(&text), *end = start + text.len;
-	while (end > start && strchr("\r\n ", end[-1]))
-		end--;
-	const char *line = end;
-	do {
-		end = line;
-		while (end > start && strchr("\r\n ", end[-1]))
-			end--;
-		for (line = end; line > start && line[-1] != '\n';)
-			line--;
-	} while (line > start && strncmp(line, "  hint:", 7) == 0);
-	size_t len = (size_t)(end - line);
-	AUTO(str) char *last = mem_strndup(line, len < SAID_MAX ? len : SAID_MAX);
-	text_visible(&shown, last);
-	return mem_strdup(buf_str(&shown));
+	return file_read(log, &text, &ignored) > 0
+		       ? text_last_line(buf_str(&text), SAID_MAX, "  hint:")
+		       : mem_strdup("it said nothing");
 }
 
 static bool wait_for_lock(

@@ -67,16 +67,6 @@ static void say_unreachable(struct engine *out, int why)
 			"start it, for example with 'systemctl start docker'");
 }
 
-/* The first line of what a program said, fit to be shown. */
-static char *first_line(const struct buf *text)
-{
-	AUTO(buf) struct buf shown = BUF_INIT(BUF_UNLIMITED);
-	size_t len = strcspn(buf_str(text), "\n");
-	AUTO(str) char *line = mem_strndup(buf_str(text), len < SENTENCE_MAX ? len : SENTENCE_MAX);
-	text_visible(&shown, line);
-	return mem_strdup(buf_str(&shown));
-}
-
 static void ask(struct engine *out)
 {
 	const char *const argv[] = { out->program, "version", "--format", "{{.Server.Version}}",
@@ -95,12 +85,12 @@ static void ask(struct engine *out)
 		return;
 	}
 	if (result.end != PROC_EXITED || result.status != 0) {
-		AUTO(str) char *said = first_line(&result.err);
+		AUTO(str) char *said = text_first_line(buf_str(&result.err), SENTENCE_MAX);
 		say(out, mem_printf("%s cannot reach its engine: %s", out->program, said), NULL);
 		return;
 	}
 	out->is_reachable = true;
-	out->version = first_line(&result.out);
+	out->version = text_first_line(buf_str(&result.out), SENTENCE_MAX);
 	say(out, mem_printf("%s %s answers", out->program, out->version), NULL);
 }
 

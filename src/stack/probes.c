@@ -133,12 +133,8 @@ static struct http_request request_of(const struct probes *probes, const struct 
 /* What a part says of itself, in short. */
 static char *said(const struct http_answer *answer)
 {
-	AUTO(buf) struct buf shown = BUF_INIT(BUF_UNLIMITED);
-	size_t len = answer->body.len < SAID_MAX ? answer->body.len : SAID_MAX;
-	AUTO(str) char *text = mem_strndup(buf_str(&answer->body), len);
-	text[strcspn(text, "\r\n")] = '\0';
-	text_visible(&shown, text);
-	return mem_printf("it answered %ld %s", answer->status, buf_str(&shown));
+	AUTO(str) char *line = text_first_line(buf_str(&answer->body), SAID_MAX);
+	return mem_printf("it answered %ld %s", answer->status, line);
 }
 
 /* The first target that is not up: "otel-collector: connection refused"; NULL: all are. */
