@@ -431,12 +431,10 @@ int plan_lock(const char *dir, struct error *err)
 		return -1;
 	AUTO(fd) int fd = lock_take(lock, err);
 	enum transaction_outcome outcome;
-	if (fd < 0) {
+	if (fd < 0 && err->code == ERR_LOCKED)
 		error_hint(err, "another cctm works on this stack; run the command again when it "
 				"has ended");
-		return -1;
-	}
-	if (!transaction_recover(dir, state, &outcome, err))
+	if (fd < 0 || !transaction_recover(dir, state, &outcome, err))
 		return -1;
 	return TAKE_FD(fd);
 }
