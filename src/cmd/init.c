@@ -18,6 +18,7 @@
 #include "core/mem.h"
 #include "core/out.h"
 #include "core/proc.h"
+#include "stack/compose.h"
 
 static const char *const runtimes[] = { "docker", "embedded", "auto", NULL };
 static const char *const profiles[] = { "local", "team", NULL };
@@ -165,11 +166,26 @@ static bool check_profile(const struct init_job *job, struct error *err)
 	return error_hint(err, "use 'cctm init --profile team'");
 }
 
+/* The files by which running containers are known may not go away under them. */
+static bool check_switch(const struct init_job *job, struct error *err)
+{
+	struct compose compose;
+	AUTO(error) struct error ignored = ERROR_INIT;
+	AUTO(compose_services) struct compose_services services = { 0 };
+	if (job->last.runtime != RUNTIME_DOCKER || job->runtime.runtime != RUNTIME_EMBEDDED ||
+		!compose_open(job->dir, &compose, &ignored) ||
+		!compose_list(&compose, &services, &ignored) || services.count == 0)
+		return true;
+	error_set(err, ERR_REFUSED,
+		"the stack has containers, and without its compose file they could not be stopped");
+	return error_hint(err, "run 'cctm down -C %s' first", job->dir);
+}
+
 static bool decide(struct init_job *job, struct error *err)
 {
 	if (!manifest_read(job->dir, &job->last, err) ||
 		(job->args->adopt && !init_adopt_read(job, err)) || !init_settings_read(job, err) ||
-		!check_profile(job, err) || !settle_runtime(job, err) ||
+		!check_profile(job, err) || !settle_runtime(job, err) || !check_switch(job, err) ||
 		!init_ports_check(job, err))
 		return false;
 	const struct provision_request request = request_of(job);

@@ -103,6 +103,19 @@ static void print_conflicts(const struct init_job *job)
 			"place and keeps yours as .bak.\n");
 }
 
+/* A variable wins over the file in this shell and is not there in the next. */
+static void print_variables(const struct init_job *job)
+{
+	for (size_t i = 0; i < config_key_count; i++) {
+		const struct origin *origin = &job->config.settings[i].origin;
+		if (origin->kind == ORIGIN_ENVIRONMENT)
+			out_note(job->ctx->out,
+				"%s is set in the environment and went into the files; cctm.yaml "
+				"does not have it",
+				origin->name);
+	}
+}
+
 static void print_next(const struct init_job *job)
 {
 	struct out *out = job->ctx->out;
@@ -141,6 +154,7 @@ static void print_text(const struct init_job *job)
 	print_ports(job);
 	init_adopt_print(job);
 	print_conflicts(job);
+	print_variables(job);
 	print_next(job);
 }
 
