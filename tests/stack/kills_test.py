@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import unittest
+from pathlib import Path
 
 from lib import case
 from stacks import PROGRAM, Stack
@@ -30,8 +31,8 @@ def is_leftover(path):
 class Scenario:
     """A stack as it is before, and what init is then asked for."""
 
-    def __init__(self, name, prepare, options):
-        self.name, self.options, self.template = name, options, Stack(init=False)
+    def __init__(self, name, prepare, options, is_adoption=False):
+        self.name, self.options, self.is_adoption, self.template = name, options, is_adoption, Stack(init=False)
         self.template.dir.mkdir()
         prepare(self.template)
 
@@ -45,8 +46,9 @@ class Scenario:
         if faults:
             environment |= {"LD_PRELOAD": FAULTS, "FAULTS_DIR": str(stack.dir), "ASAN_OPTIONS": "verify_asan_link_order=0",
                             **faults}
-        return subprocess.run([PROGRAM, "init", str(stack.dir), *self.options], capture_output=True, text=True,
-                              env=environment, timeout=60)
+        named = ["--adopt", str(stack.dir), "--yes"] if self.is_adoption else [str(stack.dir)]
+        return subprocess.run([PROGRAM, "init", *named, *self.options], capture_output=True, text=True, env=environment,
+                              timeout=60)
 
     def count_points(self):
         """How many calls there are, and what an undisturbed run makes of the stack."""
@@ -139,11 +141,17 @@ def stack_with_edits(stack):
     (stack.dir / "managed-settings.json").unlink()
 
 
+def made_by_hand(stack):
+    shutil.copytree(Path(__file__).parents[1] / "data" / "adopt" / "tutorial", stack.dir, dirs_exist_ok=True)
+
+
 CHANGES = ["--set", "events.store=loki", "--set", "alerts.alertmanager=false", "--set", "collector.debug=detailed"]
 SCENARIOS = [
     ("a first init", first, ["--runtime", "docker"]),
     ("a later init", stack_with_edits, CHANGES),
     ("a forced init", stack_with_edits, ["--force", *CHANGES]),
+    # Once all is written, the next run has nothing to take over, and says so with 4.
+    ("an adoption", made_by_hand, [], True),
 ]
 
 
