@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --since -n --tail --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
+		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -60,6 +60,10 @@ complete -c cctm -n __cctm_without_command -a down -d 'stop the stack'
 complete -c cctm -n '__cctm_at down' -l volumes -d 'delete the named volumes too, with everything that was measured; asks first'
 complete -c cctm -n '__cctm_at down' -l yes -s y -d 'answer yes to what would be asked'
 
+complete -c cctm -n __cctm_without_command -a restart -d 'restart all parts of the stack or some'
+complete -c cctm -n '__cctm_at restart' -l timeout -x -d 'how long to wait until all parts answer'
+complete -c cctm -n '__cctm_at restart 0 more' -x -d 'otel-collector, prometheus, grafana, ...; all when absent'
+
 complete -c cctm -n __cctm_without_command -a status -d 'show which parts of the stack run and answer'
 
 complete -c cctm -n __cctm_without_command -a logs -d 'show what the parts of the stack log'
@@ -67,6 +71,10 @@ complete -c cctm -n '__cctm_at logs' -l follow -s f -d 'go on with what comes'
 complete -c cctm -n '__cctm_at logs' -l since -x -d 'of containers: 10m, 2h, 2026-11-01T10:00:00'
 complete -c cctm -n '__cctm_at logs' -l tail -s n -x -d 'so many lines of each'
 complete -c cctm -n '__cctm_at logs 0 more' -x -d 'otel-collector, prometheus, grafana, ...; all when absent'
+
+complete -c cctm -n __cctm_without_command -a open -d 'open a page of the stack in the browser'
+complete -c cctm -n '__cctm_at open' -l print -d 'print the address and open nothing'
+complete -c cctm -n '__cctm_at open 0' -x -a 'grafana prometheus status' -d 'grafana, prometheus, or status, the receiver\'s page about itself (default: grafana, and status of an embedded stack)'
 
 complete -c cctm -n __cctm_without_command -a render -d 'show what init would write'
 complete -c cctm -n '__cctm_at render' -l diff -d 'print what would change as a unified diff'
@@ -106,7 +114,7 @@ complete -c cctm -n '__cctm_at bridge' -l retention -x -d 'how long history is k
 complete -c cctm -n '__cctm_at bridge' -l cors-origins -x -d 'web origins that may send, separated by commas; * for any (default: none)'
 
 complete -c cctm -n __cctm_without_command -a help -d 'explain cctm or one of its commands'
-complete -c cctm -n '__cctm_at help 0' -x -a 'init up down status logs render config report bridge help version completion' -d 'the command to explain; all of them in short when absent'
+complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open render config report bridge help version completion' -d 'the command to explain; all of them in short when absent'
 
 complete -c cctm -n __cctm_without_command -a version -d 'show the version of cctm and of its libraries'
 

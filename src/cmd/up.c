@@ -5,15 +5,14 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "config/bridge_dir.h"
-#include "core/clock.h"
 #include "core/error.h"
 #include "core/mem.h"
 #include "core/out.h"
 #include "loaded/loaded.h"
+#include "loaded/wait.h"
 #include "render/model.h"
 #include "stack/compose.h"
 #include "stack/embedded.h"
@@ -69,7 +68,6 @@ const struct command cmd_up = {
 	.run = up_run,
 };
 
-#define PAUSE_MS 250
 #define ASK_MS	 4000
 #define PULL_MS	 (30 * INT64_C(60000))
 #define STOP_MS	 120000
@@ -85,59 +83,15 @@ struct up_job {
 
 /* ---- waiting ---- */
 
-static void say_passed(const struct up_job *job, const struct probe *probe, int64_t began_ms)
+static void say_passed(void *ctx, const struct probe *probe, int64_t after_ms)
 {
-	out_note(job->ctx->out, "  ok  %-28s %.1f s", probe->what,
-		(double)(clock_mono_ms() - began_ms) / 1000);
-}
-
-/* One round over all that has not passed. True: all have, or one never will. */
-static bool ask_all(struct up_job *job, int64_t began_ms)
-{
-	bool is_over = true;
-	for (size_t i = 0; i < job->probes.count; i++) {
-		struct probe *probe = &job->probes.items[i];
-		if (probe->is_passed || probe->is_final)
-			continue;
-		probe_ask(&job->probes, probe, ASK_MS);
-		if (probe->is_passed)
-			say_passed(job, probe, began_ms);
-		is_over = is_over && (probe->is_passed || probe->is_final);
-		/* The login needs a Grafana that is up, and is tried once only. */
-		if (!probe->is_passed && probe->kind == PROBE_GRAFANA)
-			return false;
-	}
-	return is_over;
-}
-
-/* The first that failed; Prometheus' targets last, for a target is down because the part behind it is. */
-static const struct probe *first_failed(const struct probes *probes)
-{
-	const struct probe *targets = NULL;
-	for (size_t i = 0; i < probes->count; i++) {
-		const struct probe *probe = &probes->items[i];
-		if (!probe->is_passed && probe->kind != PROBE_TARGETS)
-			return probe;
-		if (!probe->is_passed)
-			targets = probe;
-	}
-	return targets;
+	const struct up_job *job = ctx;
+	out_note(job->ctx->out, "  ok  %-28s %.1f s", probe->what, (double)after_ms / 1000);
 }
 
 static bool wait_for_all(struct up_job *job, struct error *err)
 {
-	int64_t began_ms = clock_mono_ms();
-	while (!ask_all(job, began_ms) && clock_mono_ms() - began_ms < job->args->timeout_ms)
-		usleep(PAUSE_MS * 1000);
-	const struct probe *failed = first_failed(&job->probes);
-	if (!failed)
-		return true;
-	error_set(err, ERR_FAILED, "%s did not answer as it should (%s): %s", failed->what,
-		failed->url, failed->why ? failed->why : "it was not asked");
-	if (failed->kind == PROBE_LOGIN)
-		return error_hint(
-			err, "Grafana keeps the password of its first start; .env has another one");
-	return error_hint(err, "'cctm logs %s' shows its log", service_rows[failed->service].name);
+	return wait_for_probes(&job->probes, job->args->timeout_ms, say_passed, job, err);
 }
 
 /* ---- containers ---- */
@@ -217,7 +171,7 @@ static bool up_containers(struct up_job *job, struct error *err)
 	bool is_started = start_containers(job, &compose, err);
 	if (is_started && (!job->args->waits || wait_for_all(job, err)))
 		return true;
-	const struct probe *failed = first_failed(&job->probes);
+	const struct probe *failed = wait_failed(&job->probes);
 	if (is_started && failed)
 		show_log(job, &compose, failed->service);
 	else if (!is_started)

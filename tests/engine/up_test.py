@@ -98,6 +98,8 @@ class Up(unittest.TestCase):
         self.up()
         self.assertNotEqual(sorted(self.containers()), before)
         self.assertEqual(self.receiver(), receiver, "what did not change is not made anew")
+        self.run_there("restart", "grafana")
+        self.run_there("status")
         self.assertIn("Server is ready to receive web requests", self.run_there("logs", "prometheus").stdout)
 
     def receiver(self):

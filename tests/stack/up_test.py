@@ -72,6 +72,17 @@ class Embedded(unittest.TestCase):
         self.run_there("up")
         self.assertEqual(json.loads(self.run_there("report", "--json").stdout)["schema_version"], 1)
 
+    def test_restart_is_another_process_with_the_same_totals(self):
+        self.run_there("up")
+        pid = self.pid()
+        self.run_there("restart")
+        self.assertNotEqual(self.pid(), pid)
+        self.run_there("status")
+
+    def test_open_prints_the_page_where_there_is_no_browser(self):
+        self.assertEqual(self.run_there("open", "--print").stdout, f"http://localhost:{self.ports['zpages']}/\n")
+        self.assertIn("no grafana", self.run_there("open", "grafana", status=2).stderr)
+
     def test_json_is_one_document(self):
         up = json.loads(self.run_there("up", "--json").stdout)
         self.assertTrue(all(probe["healthy"] for probe in up["probes"]))
@@ -83,7 +94,7 @@ class Nothing(unittest.TestCase):
     def test_without_a_stack_init_is_named(self):
         with Stack(init=False) as stack:
             stack.dir.mkdir()
-            for command in ("up", "down", "status", "logs"):
+            for command in ("up", "down", "restart", "status", "logs", "open"):
                 done = stack.run(command, "-C", str(stack.dir), status=1)
                 self.assertIn("cctm init", done.stderr)
 
