@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 
 PROGRAM = os.environ.get("CCTM_PROGRAM", "cctm")
+# With sanitizers everything is slower, and what other programs make of the files is the same: a share is tried there.
+IS_SLOW = os.environ.get("CCTM_BUILD_TYPE") == "Debug"
 
 
 class Stack:
