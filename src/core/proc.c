@@ -7,11 +7,13 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/mem.h"
 
 #define GRACE_MS  1000 /* between SIGTERM and SIGKILL */
@@ -21,26 +23,36 @@
 
 extern char **environ;
 
-static bool is_program(const char *path)
+static bool is_file(const char *path)
 {
 	struct stat st;
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-char *proc_find(const char *name)
+static bool is_program(const char *path)
+{
+	return is_file(path) && access(path, X_OK) == 0;
+}
+
+static char *search(const char *name, bool (*fits)(const char *path))
 {
 	const char *at = getenv("PATH");
 	if (strchr(name, '/'))
-		return is_program(name) ? mem_strdup(name) : NULL;
+		return fits(name) ? mem_strdup(name) : NULL;
 	while (at && *at) {
 		size_t len = strcspn(at, ":");
 		AUTO(str) char *path = len ? mem_printf("%.*s/%s", (int)len, at, name) : NULL;
 		/* An empty entry means the current directory, where nothing is run from. */
-		if (path && is_program(path))
+		if (path && fits(path))
 			return TAKE(path);
 		at += len + (at[len] == ':');
 	}
 	return NULL;
+}
+
+char *proc_find(const char *name)
+{
+	return search(name, is_program);
 }
 
 /* ---- starting ---- */
@@ -67,7 +79,8 @@ static bool open_pipes(int out[2], int err_pipe[2], struct error *err)
 /* A program to be started: where its streams go, and the flags that say to which group it belongs. */
 struct launch {
 	const char *path, *dir;
-	const char *const *argv;
+	const char *const *argv, *const *env;
+	int in; /* -1: nothing to read */
 	int out, err;
 	short group_flags;
 };
@@ -85,21 +98,58 @@ static void set_attributes(posix_spawnattr_t *attributes, short group_flags)
 		attributes, (short)(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | group_flags));
 }
 
+/* Is `entry`, "NAME=value", of a variable that `added` sets? */
+static bool is_replaced(const char *entry, const char *const *added)
+{
+	size_t len = strcspn(entry, "=");
+	for (; *added; added++) {
+		if (strncmp(*added, entry, len) == 0 && (*added)[len] == '=')
+			return true;
+	}
+	return false;
+}
+
+/* Ours with `added`; the list is yours, its texts are borrowed. */
+static const char **environment(const char *const *added)
+{
+	static const char *const none[] = { NULL };
+	const char **list = NULL;
+	size_t count = 0, room = 0;
+	added = added ? added : none;
+	for (char **entry = environ; entry && *entry; entry++) {
+		list = mem_grow(list, &room, count + 1, sizeof *list);
+		if (!is_replaced(*entry, added))
+			list[count++] = *entry;
+	}
+	do {
+		list = mem_grow(list, &room, count + 1, sizeof *list);
+		list[count++] = *added;
+	} while (*added++);
+	return list;
+}
+
 /* 0, or an errno. */
 static int spawn(const struct launch *launch, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	if (launch->in >= 0)
+		posix_spawn_file_actions_adddup2(&actions, launch->in, 0);
+	else
+		posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, launch->out, 1);
 	posix_spawn_file_actions_adddup2(&actions, launch->err, 2);
 	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	if (launch->dir)
 		posix_spawn_file_actions_addchdir_np(&actions, launch->dir);
 	set_attributes(&attributes, launch->group_flags);
+	/* Ignored, as some parents leave it behind, it would have the kernel throw the program's status away. */
+	signal(SIGCHLD, SIG_DFL);
+	const char **env = environment(launch->env);
 	int why = posix_spawn(pid, launch->path, &actions, &attributes,
-		(char *const *)(uintptr_t)launch->argv, environ);
+		(char *const *)(uintptr_t)launch->argv, (char *const *)(uintptr_t)env);
+	free(env);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return why;
@@ -108,39 +158,90 @@ static int spawn(const struct launch *launch, pid_t *pid)
 static char *find_or_fail(const char *name, struct error *err)
 {
 	char *path = proc_find(name);
-	if (!path)
+	AUTO(str) char *other = path ? NULL : search(name, is_file);
+	if (other)
+		error_set(err, ERR_FAILED, "%s is there, but may not be executed", other);
+	else if (!path)
 		error_set(err, ERR_FAILED, "%s is not installed", name);
 	return path;
 }
 
-static bool start_heard(const struct proc_request *request, const char *path, struct child *child,
-	struct error *err)
+/* The group of the program that is listened to, for proc_interrupt; 0: none. */
+static volatile sig_atomic_t heard_group;
+
+void proc_interrupt(void)
+{
+	if (heard_group)
+		kill(-(pid_t)heard_group, SIGTERM);
+}
+
+/* No interrupt finds the program started and its group unknown. */
+static int spawn_heard(const struct launch *launch, struct child *child)
+{
+	sigset_t interrupt, before;
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+	int why = spawn(launch, &child->pid);
+	if (why == 0)
+		heard_group = child->pid;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	child->has_group = true;
+	return why;
+}
+
+static bool start_heard(struct launch *launch, struct child *child, struct error *err)
 {
 	int out[2], err_pipe[2];
 	if (!open_pipes(out, err_pipe, err))
 		return false;
-	const struct launch launch = { path, request->dir, request->argv, out[1], err_pipe[1],
-		POSIX_SPAWN_SETPGROUP };
-	int why = spawn(&launch, &child->pid);
+	launch->out = out[1];
+	launch->err = err_pipe[1];
+	launch->group_flags = POSIX_SPAWN_SETPGROUP;
+	int why = spawn_heard(launch, child);
 	close(out[1]);
 	close(err_pipe[1]);
 	child->fds[0] = out[0];
 	child->fds[1] = err_pipe[0];
-	child->has_group = true;
 	if (why == 0)
 		return true;
 	close(out[0]);
 	close(err_pipe[0]);
-	return error_set_errno(err, ERR_FAILED, why, "cannot start %s", path);
+	return error_set_errno(err, ERR_FAILED, why, "cannot start %s", launch->path);
+}
+
+/* A file in memory and not a pipe: however much the program reads of it, and when, nobody waits for it. -1: none is
+ * needed, or an error. */
+static int open_input(struct slice input, struct error *err)
+{
+	size_t written;
+	if (input.len == 0)
+		return -1;
+	int fd = memfd_create("input", MFD_CLOEXEC);
+	if (fd >= 0 && fd_write_all(fd, input.ptr, input.len, &written) &&
+		lseek(fd, 0, SEEK_SET) == 0)
+		return fd;
+	error_set_errno(err, ERR_FAILED, errno, "cannot keep what a program is to read");
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 static bool start(const struct proc_request *request, struct child *child, struct error *err)
 {
 	AUTO(str) char *path = find_or_fail(request->argv[0], err);
-	if (!path || !request->is_shown)
-		return path && start_heard(request, path, child, err);
-	const struct launch launch = { path, request->dir, request->argv, STDERR_FILENO,
-		STDERR_FILENO, 0 };
+	AUTO(fd) int in = path ? open_input(request->input, err) : -1;
+	struct launch launch = { .path = path,
+		.dir = request->dir,
+		.argv = request->argv,
+		.env = request->env,
+		.in = in,
+		.out = STDERR_FILENO,
+		.err = STDERR_FILENO };
+	if (error_is_set(err))
+		return false;
+	if (!request->is_shown)
+		return start_heard(&launch, child, err);
 	int why = spawn(&launch, &child->pid);
 	child->fds[0] = child->fds[1] = -1;
 	return why == 0 || error_set_errno(err, ERR_FAILED, why, "cannot start %s", path);
@@ -155,7 +256,13 @@ bool proc_start(const char *const *argv, const char *dir, const char *log_path, 
 	AUTO(fd) int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (log < 0)
 		return error_set_errno(err, ERR_IO, errno, "cannot write %s", log_path);
-	const struct launch launch = { path, dir, argv, log, log, POSIX_SPAWN_SETSID };
+	const struct launch launch = { .path = path,
+		.dir = dir,
+		.argv = argv,
+		.in = -1,
+		.out = log,
+		.err = log,
+		.group_flags = POSIX_SPAWN_SETSID };
 	int why = spawn(&launch, pid);
 	return why == 0 || error_set_errno(err, ERR_FAILED, why, "cannot start %s", path);
 }
@@ -222,6 +329,9 @@ static bool has_ended(struct child *child)
 		return true;
 	pid_t pid = waitpid(child->pid, &child->status, WNOHANG);
 	child->is_over = pid == child->pid || (pid < 0 && errno != EINTR);
+	if (child->is_over && pid < 0)
+		child->status =
+			SIGKILL; /* somebody else reaped it: what is not known is no success */
 	return child->is_over;
 }
 
@@ -246,7 +356,9 @@ static void end_group(struct child *child, struct proc_result *result)
 	pid_t whom = child->has_group ? -child->pid : child->pid;
 	kill(whom, SIGTERM);
 	listen_until(child, clock_mono_ms() + GRACE_MS, result);
-	kill(whom, SIGKILL);
+	if (child->has_group ||
+		!child->is_over) /* the id of one that is over may be another's by now */
+		kill(whom, SIGKILL);
 	while (!child->is_over && waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
 		continue;
 }
@@ -256,6 +368,8 @@ static void finish(struct child *child, int64_t end_ms, struct proc_result *resu
 	bool is_in_time = listen_until(child, end_ms, result);
 	if (!is_in_time)
 		end_group(child, result);
+	if (child->has_group)
+		heard_group = 0;
 	for (int i = 0; i < 2; i++) {
 		if (child->fds[i] >= 0)
 			close(child->fds[i]);
