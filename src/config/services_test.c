@@ -7,18 +7,8 @@
 
 #include <cmocka.h>
 
-#include "config/problems.h"
+#include "config/config_testing.h"
 #include "config/services.h"
-
-/* A configuration from the text of a cctm.yaml. */
-static struct config config_of(const char *text)
-{
-	struct config config = { 0 };
-	AUTO(problems) struct problems problems = { 0 };
-	const struct config_request request = { .path = "cctm.yaml" };
-	assert_true(config_check_bytes(&request, slice_str(text), &config, &problems));
-	return config;
-}
 
 static void test_services_of_a_default_stack(void **state)
 {

@@ -8,19 +8,10 @@
 
 #include <cmocka.h>
 
-#include "config/problems.h"
+#include "config/config_testing.h"
 #include "core/error.h"
 #include "render/data.h"
 #include "render/model_internal.h"
-
-static struct config config_of(const char *text)
-{
-	struct config config = { 0 };
-	AUTO(problems) struct problems problems = { 0 };
-	const struct config_request request = { .path = "cctm.yaml" };
-	assert_true(config_check_bytes(&request, slice_str(text), &config, &problems));
-	return config;
-}
 
 /* Compares and frees. */
 static void assert_text(char *text, const char *expected)
