@@ -102,7 +102,7 @@ static void test_broken_env_is_an_error_without_its_values(void **state)
 	stack_make_file(&stack, "docker-compose.yml", GRAFANA);
 	stack_make_file(&stack, ".env", "A=1\nPASSWORD='hidden\n");
 	assert_false(stack_try(&stack, NULL));
-	assert_string_equal(stack.err.message, ".env:2: the quote is not closed");
+	assert_string_equal(stack.err.message, ".env:2:10: the quote is not closed");
 	stack_end(&stack);
 }
 

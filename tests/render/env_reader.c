@@ -102,7 +102,7 @@ static bool read_double(struct reader *r)
 static bool read_unquoted(struct reader *r)
 {
 	for (int c; peek(r) >= 0 && (c = take(r)) != '\n';) {
-		if (c == '#' && r->value.len && is_blank(buf_str(&r->value)[r->value.len - 1])) {
+		if (c == '#' && r->value.len && r->value.data[r->value.len - 1] == ' ') {
 			while (peek(r) >= 0 && peek(r) != '\n')
 				take(r);
 			break;

@@ -1,7 +1,7 @@
 /* A second reader of .env, written from the rules that Compose documents ("Syntax for environment variables
  * files"), so that what cctm writes is not only read by code that shares its mistakes:
  *
- *   # begins a comment at the start of a line, and behind a blank in an unquoted value
+ *   # begins a comment at the start of a line, and behind a space in an unquoted value
  *   VAR=value and VAR: value; unquoted values end with the line, and blanks around them are dropped
  *   VAR='value' is taken literally, \' is a quote; it may have several lines
  *   VAR="value" knows \n \r \t \\ \" \$ (and \0NNN); it may have several lines

@@ -22,6 +22,7 @@
 #include "core/str.h"
 #include "env_reader.h"
 #include "render/data.h"
+#include "render/env_file.h"
 #include "render/mustache.h"
 #include "values.h"
 
@@ -321,6 +322,33 @@ static void test_values_in_env_take_one_line_each(void **state)
 	assert_int_equal(lines, hostile_count());
 }
 
+static bool is_value_or_neighbour(void *ctx, struct slice name, struct slice value)
+{
+	const struct slice *expected = ctx;
+	return slice_eq_str(name, "V") ? slice_eq(value, *expected)
+				       : slice_eq_str(name, "W") && slice_eq_str(value, "2");
+}
+
+/* In each of `texts` V is changed or added; W, comments and ends of lines stay. */
+static void test_values_set_in_env_read_back_by_both_readers(void **state)
+{
+	(void)state;
+	static const char *const texts[] = { "", "W=2", "V='old'\t# why\r\nW=2\r\n",
+		"# c\nV=old # why\nW=2\n", "V: \"o\nl\nd\"#c\nW=2" };
+	for (size_t i = 0; i < hostile_count(); i++) {
+		AUTO(error) struct error err = ERROR_INIT;
+		AUTO(buf) struct buf out = BUF_INIT(OUTPUT_MAX);
+		AUTO(env_file) struct env_file file = { 0 };
+		struct slice value = hostile_value(i);
+		const char *text = texts[i % (sizeof texts / sizeof *texts)];
+		assert_true(
+			env_file_set(slice_str(text), "V", (const char *)value.ptr, &out, &err));
+		assert_true(env_file_parse(buf_slice(&out), &file, &err));
+		assert_value(i, slice_str(env_file_find(&file, "V")->value), text);
+		assert_true(env_read(buf_slice(&out), is_value_or_neighbour, &value));
+	}
+}
+
 /* The reader must be able to say no. */
 static bool any_variable(void *ctx, struct slice name, struct slice value)
 {
@@ -378,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_values_in_a_script_read_back_by_sh),
 		cmocka_unit_test(test_values_in_env_read_back_by_the_rules_of_compose),
 		cmocka_unit_test(test_values_in_env_take_one_line_each),
+		cmocka_unit_test(test_values_set_in_env_read_back_by_both_readers),
 		cmocka_unit_test(test_env_reader_follows_the_documented_examples),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

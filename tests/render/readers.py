@@ -2,9 +2,11 @@
 """Hostile values through render_values and back by a reader that is not ours.
 
     readers.py yaml|compose|promtool PATH-OF-RENDER_VALUES
+    readers.py env PATH-OF-ENV_VALUES
 
 Ends with 77, skipped, where the reader is not there. PYTHONPATH names tests/integration.
 """
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -97,6 +99,60 @@ def check_compose(program):
         compare(f"compose, {where} {names}", values, got)
 
 
+ENV_BEGINNINGS = ["V=", "V=", "V = ", "V:", "export V=", "export\tV=", "  V=", "\ufeffV=", "# c\nV=", "V='", "V='", 'V="',
+                  'V="', 'V="', "V='a'", "V", "V.x=1\nV=", "V-x=1\nV=", "V[0]=1\nV="]
+ENV_PIECES = ["a", "b", "'", '"', "\\", "\\\\", "\\'", '\\"', "\\a", "\\b", "\\c", "\\f", "\\n", "\\r", "\\t", "\\v", "\\x",
+              "\\0", "\\08", "\\0101", "\\0303", "\\0777", "\\u0041", " ", "\t", " #", "\t#", "#", "$", "$$", "$1", "$ ", "$)", "\\$",
+              "\\$a", "$V", "${V}", "${", "${V:-x}", "{", "}", "=", ":", "\r", "\n", "\r\n", "\nW=1\n", "\v", "\x85", "\xa0",
+              "\u2028", "\u3000", "\xe9", "export "]
+ENV_ENDS = ["", "\n", "'", '"', "'\t# c\n", '"#c', "\nW=1\n"]
+
+
+def env_texts(count):
+    source = random.Random(20261125)
+    return [source.choice(ENV_BEGINNINGS) + "".join(source.choices(ENV_PIECES, k=source.randint(0, 6))) +
+            source.choice(ENV_ENDS) for _ in range(count)]
+
+
+def env_of_compose(command, folder, name):
+    """In the form of env_values: "=" and the value, "-", or "!"."""
+    done = subprocess.run([*command, "--project-name", "env", "--env-file", name, "config", "--format", "json"],
+        cwd=folder, capture_output=True, env={**os.environ, "COMPOSE_FILE": "docker-compose.yml"})
+    if done.returncode:
+        return "!"
+    value = undo_dollars(json.loads(done.stdout)["services"]["a"]["environment"]["R"])
+    return "-" if value == "it is not set" else f"={value}"
+
+
+def check_env(program):
+    """Random texts through our reader of .env and Compose's own: the same value, or both refuse."""
+    command = programs.compose()
+    if not command:
+        skip("there is no docker compose")
+    texts = env_texts(400)
+    names = [f"{i}.env" for i in range(len(texts))]
+    with tempfile.TemporaryDirectory() as folder:
+        stack = pathlib.Path(folder)
+        (stack / "docker-compose.yml").write_text(
+            "services:\n  a:\n    image: none\n    environment:\n      R: ${V-it is not set}\n")
+        for name, text in zip(names, texts):
+            (stack / name).write_bytes(text.encode())
+        ours = subprocess.run([program, *names], cwd=folder, stdout=subprocess.PIPE, check=True).stdout
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            theirs = list(pool.map(lambda name: env_of_compose(command, folder, name), names))
+    agreed, wrong = {"=": 0, "!": 0, "-": 0}, []
+    for text, our, their in zip(texts, ours.decode().split("\0"), theirs):
+        # Ours is stricter behind a closing quote; what refers to others has no value of its own.
+        if our.startswith("$") or "behind the closing quote" in our:
+            continue
+        if our == their or our[0] == their[0] == "!":
+            agreed[our[0]] += 1
+        else:
+            wrong.append(f"{text!r}: ours {our!r}, Compose's {their!r}")
+    print("\n".join(wrong), f"\n{agreed['=']} values alike, {agreed['!']} texts refused by both")
+    sys.exit(bool(wrong) or agreed["="] < 100 or agreed["!"] < 50)
+
+
 def check_promtool(program):
     promtools = programs.promtools()
     if not promtools:
@@ -112,5 +168,5 @@ def check_promtool(program):
 
 
 if __name__ == "__main__":
-    checks = {"yaml": check_yaml, "compose": check_compose, "promtool": check_promtool}
+    checks = {"yaml": check_yaml, "compose": check_compose, "env": check_env, "promtool": check_promtool}
     checks[sys.argv[1]](sys.argv[2])
