@@ -14,6 +14,7 @@
 #include "core/mem.h"
 #include "core/opt.h"
 #include "core/out.h"
+#include "core/proc.h"
 #include "core/text.h"
 
 /* One row a command, in the order of `cctm help`. */
@@ -193,6 +194,7 @@ static void keep_standard_descriptors(void)
 static void end_interrupted(int signal_number)
 {
 	(void)signal_number;
+	proc_interrupt();
 	_exit(130);
 }
 

@@ -21,26 +21,36 @@
 
 extern char **environ;
 
-static bool is_program(const char *path)
+static bool is_file(const char *path)
 {
 	struct stat st;
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-char *proc_find(const char *name)
+static bool is_program(const char *path)
+{
+	return is_file(path) && access(path, X_OK) == 0;
+}
+
+static char *search(const char *name, bool (*fits)(const char *path))
 {
 	const char *at = getenv("PATH");
 	if (strchr(name, '/'))
-		return is_program(name) ? mem_strdup(name) : NULL;
+		return fits(name) ? mem_strdup(name) : NULL;
 	while (at && *at) {
 		size_t len = strcspn(at, ":");
 		AUTO(str) char *path = len ? mem_printf("%.*s/%s", (int)len, at, name) : NULL;
 		/* An empty entry means the current directory, where nothing is run from. */
-		if (path && is_program(path))
+		if (path && fits(path))
 			return TAKE(path);
 		at += len + (at[len] == ':');
 	}
 	return NULL;
+}
+
+char *proc_find(const char *name)
+{
+	return search(name, is_program);
 }
 
 /* ---- starting ---- */
@@ -98,6 +108,8 @@ static int spawn(const struct launch *launch, pid_t *pid)
 	if (launch->dir)
 		posix_spawn_file_actions_addchdir_np(&actions, launch->dir);
 	set_attributes(&attributes, launch->group_flags);
+	/* Ignored, as some parents leave it behind, it would have the kernel throw the program's status away. */
+	signal(SIGCHLD, SIG_DFL);
 	int why = posix_spawn(pid, launch->path, &actions, &attributes,
 		(char *const *)(uintptr_t)launch->argv, environ);
 	posix_spawnattr_destroy(&attributes);
@@ -108,9 +120,36 @@ static int spawn(const struct launch *launch, pid_t *pid)
 static char *find_or_fail(const char *name, struct error *err)
 {
 	char *path = proc_find(name);
-	if (!path)
+	AUTO(str) char *other = path ? NULL : search(name, is_file);
+	if (other)
+		error_set(err, ERR_FAILED, "%s is there, but may not be executed", other);
+	else if (!path)
 		error_set(err, ERR_FAILED, "%s is not installed", name);
 	return path;
+}
+
+/* The group of the program that is listened to, for proc_interrupt; 0: none. */
+static volatile sig_atomic_t heard_group;
+
+void proc_interrupt(void)
+{
+	if (heard_group)
+		kill(-(pid_t)heard_group, SIGTERM);
+}
+
+/* No interrupt finds the program started and its group unknown. */
+static int spawn_heard(const struct launch *launch, struct child *child)
+{
+	sigset_t interrupt, before;
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+	int why = spawn(launch, &child->pid);
+	if (why == 0)
+		heard_group = child->pid;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	child->has_group = true;
+	return why;
 }
 
 static bool start_heard(const struct proc_request *request, const char *path, struct child *child,
@@ -121,12 +160,11 @@ static bool start_heard(const struct proc_request *request, const char *path, st
 		return false;
 	const struct launch launch = { path, request->dir, request->argv, out[1], err_pipe[1],
 		POSIX_SPAWN_SETPGROUP };
-	int why = spawn(&launch, &child->pid);
+	int why = spawn_heard(&launch, child);
 	close(out[1]);
 	close(err_pipe[1]);
 	child->fds[0] = out[0];
 	child->fds[1] = err_pipe[0];
-	child->has_group = true;
 	if (why == 0)
 		return true;
 	close(out[0]);
@@ -222,6 +260,9 @@ static bool has_ended(struct child *child)
 		return true;
 	pid_t pid = waitpid(child->pid, &child->status, WNOHANG);
 	child->is_over = pid == child->pid || (pid < 0 && errno != EINTR);
+	if (child->is_over && pid < 0)
+		child->status =
+			SIGKILL; /* somebody else reaped it: what is not known is no success */
 	return child->is_over;
 }
 
@@ -246,7 +287,9 @@ static void end_group(struct child *child, struct proc_result *result)
 	pid_t whom = child->has_group ? -child->pid : child->pid;
 	kill(whom, SIGTERM);
 	listen_until(child, clock_mono_ms() + GRACE_MS, result);
-	kill(whom, SIGKILL);
+	if (child->has_group ||
+		!child->is_over) /* the id of one that is over may be another's by now */
+		kill(whom, SIGKILL);
 	while (!child->is_over && waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
 		continue;
 }
@@ -256,6 +299,8 @@ static void finish(struct child *child, int64_t end_ms, struct proc_result *resu
 	bool is_in_time = listen_until(child, end_ms, result);
 	if (!is_in_time)
 		end_group(child, result);
+	if (child->has_group)
+		heard_group = 0;
 	for (int i = 0; i < 2; i++) {
 		if (child->fds[i] >= 0)
 			close(child->fds[i]);

@@ -8,7 +8,11 @@
  *
  * The program gets /dev/null to read, a process group of its own, no descriptor of ours but its output, and the default
  * signals. Past the deadline the whole group gets SIGTERM and, a second later, SIGKILL. What it says beyond output_max is
- * read and dropped, so that it does not block.
+ * read and dropped, so that it does not block. What it leaves running when it ends by itself goes on, and is not waited
+ * for.
+ *
+ * Ctrl-C reaches the terminal's foreground group, so not a program in a group of its own: who ends this process on SIGINT
+ * calls proc_interrupt first. One program is listened to at a time; no other thread runs one.
  */
 #ifndef CCTM_CORE_PROC_H
 #define CCTM_CORE_PROC_H
@@ -30,7 +34,7 @@ struct proc_request {
 	int64_t deadline_ms;
 	size_t output_max; /* bytes kept, of each stream */
 	/* Both streams go to our standard error instead, for people who wait; the program stays in our process group, so that
-	 * Ctrl-C reaches it too. */
+	 * Ctrl-C reaches it too, and past the deadline it alone is ended. */
 	bool is_shown;
 };
 
@@ -43,9 +47,13 @@ struct proc_result {
 	bool is_cut; /* something was dropped */
 };
 
-/* False: it could not be started; ERR_FAILED with "… is not installed" when there is no such program. */
+/* False: it could not be started; ERR_FAILED with "… is not installed" when there is no such program, and with "… is
+ * there, but may not be executed". */
 bool proc_run(const struct proc_request *request, struct proc_result *result, struct error *err)
 	MUST_CHECK;
+
+/* From a signal handler: the program that is listened to, if there is one, and its group get SIGTERM. */
+void proc_interrupt(void);
 
 /* Starts a program that goes on without us: in a session of its own, reading nothing, both streams appended to the file
  * `log_path` (0600). False: it could not be started. */

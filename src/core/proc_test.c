@@ -1,3 +1,5 @@
+#include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -6,12 +8,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/mem.h"
 #include "core/proc.h"
+#include "core/tempdir_testing.h"
 
 /* The shell is the program under test's child here, with a text of this file's own. */
 static struct proc_result run(const char *script, int64_t deadline_ms, size_t output_max)
@@ -107,6 +113,136 @@ static void test_a_program_that_is_not_there_is_said_so(void **state)
 	assert_string_equal(err.message, "no-such-program-here is not installed");
 }
 
+static void test_a_file_that_may_not_be_executed_is_told_from_none(void **state)
+{
+	(void)state;
+	const char *const argv[] = { "/etc/passwd", NULL };
+	const struct proc_request request = { .argv = argv, .deadline_ms = 1000, .output_max = 10 };
+	AUTO(error) struct error err = ERROR_INIT;
+	AUTO(proc_result) struct proc_result r = { 0 };
+	assert_false(proc_run(&request, &r, &err));
+	assert_string_equal(err.message, "/etc/passwd is there, but may not be executed");
+}
+
+static void test_a_directory_is_no_program(void **state)
+{
+	(void)state;
+	AUTO(str) char *found = proc_find("/tmp");
+	assert_null(found);
+}
+
+static void test_bytes_of_every_value_come_back(void **state)
+{
+	(void)state;
+	AUTO(proc_result) struct proc_result r = run("printf 'a\\0\\377\\n\\0'", 5000, 100);
+	assert_int_equal(r.out.len, 5);
+	assert_memory_equal(r.out.data, "a\0\377\n\0", 5);
+}
+
+static void test_output_of_exactly_the_bound_is_whole(void **state)
+{
+	(void)state;
+	AUTO(proc_result) struct proc_result r = run("printf 12345", 5000, 5);
+	assert_string_equal(buf_str(&r.out), "12345");
+	assert_false(r.is_cut);
+}
+
+static void test_a_deadline_of_a_millisecond_ends_it(void **state)
+{
+	(void)state;
+	int64_t began_ms = clock_mono_ms();
+	for (int i = 0; i < 20; i++) {
+		AUTO(proc_result) struct proc_result r = run("exec sleep 60", 1, 100);
+		assert_int_equal(r.end, PROC_TIMED_OUT);
+	}
+	assert_true(clock_mono_ms() - began_ms < 20000);
+}
+
+/* A parent may have left us SIGCHLD ignored; then nobody keeps a child's status. */
+static void test_a_status_is_not_lost_where_children_were_ignored(void **state)
+{
+	(void)state;
+	signal(SIGCHLD, SIG_IGN);
+	AUTO(proc_result) struct proc_result r = run("exit 7", 5000, 100);
+	assert_int_equal(r.end, PROC_EXITED);
+	assert_int_equal(r.status, 7);
+}
+
+/* ---- who is still there: a fifo that they hold open ---- */
+
+struct fifo {
+	char *dir, *path;
+	int fd;
+};
+
+static struct fifo fifo_make(void)
+{
+	struct fifo fifo = { .dir = tempdir_make() };
+	assert_non_null(fifo.dir);
+	fifo.path = path_join(fifo.dir, "fifo");
+	assert_int_equal(mkfifo(fifo.path, 0600), 0);
+	fifo.fd = open(fifo.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fifo.fd >= 0);
+	return fifo;
+}
+
+static void fifo_remove(struct fifo *fifo)
+{
+	close(fifo->fd);
+	free(fifo->path);
+	tempdir_remove(fifo->dir);
+}
+
+/* POLLIN: somebody wrote; POLLHUP: all have gone. */
+static bool comes(const struct fifo *fifo, short event)
+{
+	struct pollfd polled = { .fd = fifo->fd, .events = POLLIN };
+	return poll(&polled, 1, 10000) == 1 && (polled.revents & event);
+}
+
+static void test_what_it_started_is_ended_with_it(void **state)
+{
+	(void)state;
+	struct fifo fifo = fifo_make();
+	AUTO(str)
+	char *script = mem_printf("exec 3>%s; (trap '' TERM; while :; do sleep 0.1; done) & "
+				  "sleep 60",
+		fifo.path);
+	AUTO(proc_result) struct proc_result r = run(script, 300, 100);
+	assert_int_equal(r.end, PROC_TIMED_OUT);
+	assert_true(comes(&fifo, POLLHUP));
+	fifo_remove(&fifo);
+}
+
+static void end_interrupted(int signal_number)
+{
+	(void)signal_number;
+	proc_interrupt();
+	_exit(130);
+}
+
+static void test_an_interrupt_ends_the_program_that_is_listened_to(void **state)
+{
+	(void)state;
+	int status;
+	char byte;
+	struct fifo fifo = fifo_make();
+	AUTO(str) char *script = mem_printf("exec 3>%s; echo x >&3; sleep 60", fifo.path);
+	pid_t us = fork();
+	if (us == 0) {
+		signal(SIGINT, end_interrupted);
+		run(script, 60000, 100);
+		_exit(0);
+	}
+	assert_true(comes(&fifo, POLLIN));
+	assert_true(read(fifo.fd, &byte, 1) == 1 && read(fifo.fd, &byte, 1) == 1);
+	kill(us, SIGINT);
+	assert_int_equal(waitpid(us, &status, 0), us);
+	assert_int_equal(WEXITSTATUS(status), 130);
+	assert_true(comes(&fifo, POLLHUP));
+	fifo_remove(&fifo);
+}
+
 static void test_a_directory_is_changed_to(void **state)
 {
 	(void)state;
@@ -131,7 +267,15 @@ int main(void)
 		cmocka_unit_test(test_what_it_leaves_running_is_not_waited_for),
 		cmocka_unit_test(test_it_reads_nothing_and_inherits_nothing),
 		cmocka_unit_test(test_a_program_that_is_not_there_is_said_so),
+		cmocka_unit_test(test_a_file_that_may_not_be_executed_is_told_from_none),
+		cmocka_unit_test(test_a_directory_is_no_program),
 		cmocka_unit_test(test_a_directory_is_changed_to),
+		cmocka_unit_test(test_bytes_of_every_value_come_back),
+		cmocka_unit_test(test_output_of_exactly_the_bound_is_whole),
+		cmocka_unit_test(test_a_deadline_of_a_millisecond_ends_it),
+		cmocka_unit_test(test_a_status_is_not_lost_where_children_were_ignored),
+		cmocka_unit_test(test_what_it_started_is_ended_with_it),
+		cmocka_unit_test(test_an_interrupt_ends_the_program_that_is_listened_to),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
