@@ -45,3 +45,14 @@ void secret_free(char *secret)
 		explicit_bzero(secret, strlen(secret));
 	free(secret);
 }
+
+bool secret_equal(struct slice a, struct slice b)
+{
+	/* volatile: the compiler may not leave the loop once the answer is known */
+	volatile unsigned char difference = 0;
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+		difference = (unsigned char)(difference | (a.ptr[i] ^ b.ptr[i]));
+	return difference == 0;
+}

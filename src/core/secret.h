@@ -1,4 +1,4 @@
-/* Secrets: made from the kernel's random source, and wiped. */
+/* Secrets: made from the kernel's random source, compared, and wiped. */
 #ifndef CCTM_CORE_SECRET_H
 #define CCTM_CORE_SECRET_H
 
@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/cleanup.h"
+#include "core/slice.h"
 
 struct error;
 
@@ -17,6 +18,9 @@ char *secret_new(struct error *err) MUST_CHECK;
 
 /* Overwrites the text before it is freed; NULL is fine. */
 void secret_free(char *secret);
+
+/* Takes as long wherever the two differ, so that nobody finds a secret by trying; it tells whether the lengths do. */
+bool secret_equal(struct slice a, struct slice b);
 
 static inline void auto_secret(char **secret)
 {
