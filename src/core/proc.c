@@ -7,11 +7,13 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/mem.h"
 
 #define GRACE_MS  1000 /* between SIGTERM and SIGKILL */
@@ -77,7 +79,8 @@ static bool open_pipes(int out[2], int err_pipe[2], struct error *err)
 /* A program to be started: where its streams go, and the flags that say to which group it belongs. */
 struct launch {
 	const char *path, *dir;
-	const char *const *argv;
+	const char *const *argv, *const *env;
+	int in; /* -1: nothing to read */
 	int out, err;
 	short group_flags;
 };
@@ -95,13 +98,46 @@ static void set_attributes(posix_spawnattr_t *attributes, short group_flags)
 		attributes, (short)(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | group_flags));
 }
 
+/* Is `entry`, "NAME=value", of a variable that `added` sets? */
+static bool is_replaced(const char *entry, const char *const *added)
+{
+	size_t len = strcspn(entry, "=");
+	for (; *added; added++) {
+		if (strncmp(*added, entry, len) == 0 && (*added)[len] == '=')
+			return true;
+	}
+	return false;
+}
+
+/* Ours with `added`; the list is yours, its texts are borrowed. */
+static const char **environment(const char *const *added)
+{
+	static const char *const none[] = { NULL };
+	const char **list = NULL;
+	size_t count = 0, room = 0;
+	added = added ? added : none;
+	for (char **entry = environ; entry && *entry; entry++) {
+		list = mem_grow(list, &room, count + 1, sizeof *list);
+		if (!is_replaced(*entry, added))
+			list[count++] = *entry;
+	}
+	do {
+		list = mem_grow(list, &room, count + 1, sizeof *list);
+		list[count++] = *added;
+	} while (*added++);
+	return list;
+}
+
 /* 0, or an errno. */
 static int spawn(const struct launch *launch, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	if (launch->in >= 0)
+		posix_spawn_file_actions_adddup2(&actions, launch->in, 0);
+	else
+		posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, launch->out, 1);
 	posix_spawn_file_actions_adddup2(&actions, launch->err, 2);
 	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
@@ -110,8 +146,10 @@ static int spawn(const struct launch *launch, pid_t *pid)
 	set_attributes(&attributes, launch->group_flags);
 	/* Ignored, as some parents leave it behind, it would have the kernel throw the program's status away. */
 	signal(SIGCHLD, SIG_DFL);
+	const char **env = environment(launch->env);
 	int why = posix_spawn(pid, launch->path, &actions, &attributes,
-		(char *const *)(uintptr_t)launch->argv, environ);
+		(char *const *)(uintptr_t)launch->argv, (char *const *)(uintptr_t)env);
+	free(env);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return why;
@@ -152,15 +190,15 @@ static int spawn_heard(const struct launch *launch, struct child *child)
 	return why;
 }
 
-static bool start_heard(const struct proc_request *request, const char *path, struct child *child,
-	struct error *err)
+static bool start_heard(struct launch *launch, struct child *child, struct error *err)
 {
 	int out[2], err_pipe[2];
 	if (!open_pipes(out, err_pipe, err))
 		return false;
-	const struct launch launch = { path, request->dir, request->argv, out[1], err_pipe[1],
-		POSIX_SPAWN_SETPGROUP };
-	int why = spawn_heard(&launch, child);
+	launch->out = out[1];
+	launch->err = err_pipe[1];
+	launch->group_flags = POSIX_SPAWN_SETPGROUP;
+	int why = spawn_heard(launch, child);
 	close(out[1]);
 	close(err_pipe[1]);
 	child->fds[0] = out[0];
@@ -169,16 +207,41 @@ static bool start_heard(const struct proc_request *request, const char *path, st
 		return true;
 	close(out[0]);
 	close(err_pipe[0]);
-	return error_set_errno(err, ERR_FAILED, why, "cannot start %s", path);
+	return error_set_errno(err, ERR_FAILED, why, "cannot start %s", launch->path);
+}
+
+/* A file in memory and not a pipe: however much the program reads of it, and when, nobody waits for it. -1: none is
+ * needed, or an error. */
+static int open_input(struct slice input, struct error *err)
+{
+	size_t written;
+	if (input.len == 0)
+		return -1;
+	int fd = memfd_create("input", MFD_CLOEXEC);
+	if (fd >= 0 && fd_write_all(fd, input.ptr, input.len, &written) &&
+		lseek(fd, 0, SEEK_SET) == 0)
+		return fd;
+	error_set_errno(err, ERR_FAILED, errno, "cannot keep what a program is to read");
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 static bool start(const struct proc_request *request, struct child *child, struct error *err)
 {
 	AUTO(str) char *path = find_or_fail(request->argv[0], err);
-	if (!path || !request->is_shown)
-		return path && start_heard(request, path, child, err);
-	const struct launch launch = { path, request->dir, request->argv, STDERR_FILENO,
-		STDERR_FILENO, 0 };
+	AUTO(fd) int in = path ? open_input(request->input, err) : -1;
+	struct launch launch = { .path = path,
+		.dir = request->dir,
+		.argv = request->argv,
+		.env = request->env,
+		.in = in,
+		.out = STDERR_FILENO,
+		.err = STDERR_FILENO };
+	if (error_is_set(err))
+		return false;
+	if (!request->is_shown)
+		return start_heard(&launch, child, err);
 	int why = spawn(&launch, &child->pid);
 	child->fds[0] = child->fds[1] = -1;
 	return why == 0 || error_set_errno(err, ERR_FAILED, why, "cannot start %s", path);
@@ -193,7 +256,13 @@ bool proc_start(const char *const *argv, const char *dir, const char *log_path, 
 	AUTO(fd) int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (log < 0)
 		return error_set_errno(err, ERR_IO, errno, "cannot write %s", log_path);
-	const struct launch launch = { path, dir, argv, log, log, POSIX_SPAWN_SETSID };
+	const struct launch launch = { .path = path,
+		.dir = dir,
+		.argv = argv,
+		.in = -1,
+		.out = log,
+		.err = log,
+		.group_flags = POSIX_SPAWN_SETSID };
 	int why = spawn(&launch, pid);
 	return why == 0 || error_set_errno(err, ERR_FAILED, why, "cannot start %s", path);
 }

@@ -6,7 +6,7 @@
  *     if (!proc_run(&request, &result, err))            // it could not be started
  *     if (result.end != PROC_EXITED || result.status)   // it ran and was not content
  *
- * The program gets /dev/null to read, a process group of its own, no descriptor of ours but its output, and the default
+ * The program gets a process group of its own, no descriptor of ours but its output, and the default
  * signals. Past the deadline the whole group gets SIGTERM and, a second later, SIGKILL. What it says beyond output_max is
  * read and dropped, so that it does not block. What it leaves running when it ends by itself goes on, and is not waited
  * for.
@@ -24,6 +24,7 @@
 
 #include "core/buf.h"
 #include "core/cleanup.h"
+#include "core/slice.h"
 
 struct error;
 
@@ -31,6 +32,9 @@ struct proc_request {
 	const char *const
 		*argv;	 /* ends with NULL; argv[0] is looked for in PATH unless it has a slash */
 	const char *dir; /* NULL: ours */
+	const char *const *
+		env; /* "NAME=value", beside our own and in place of those; ends with NULL; NULL: none */
+	struct slice input; /* what it may read; empty: /dev/null */
 	int64_t deadline_ms;
 	size_t output_max; /* bytes kept, of each stream */
 	/* Both streams go to our standard error instead, for people who wait; the program stays in our process group, so that

@@ -243,6 +243,59 @@ static void test_an_interrupt_ends_the_program_that_is_listened_to(void **state)
 	fifo_remove(&fifo);
 }
 
+static void test_variables_are_added_and_replaced(void **state)
+{
+	(void)state;
+	const char *const argv[] = { "sh", "-c", "echo $A-$AB-$KEPT; env | grep -c ^A=", NULL };
+	const char *const env[] = { "A=new value", "AB=", NULL };
+	const struct proc_request request = {
+		.argv = argv, .env = env, .deadline_ms = 5000, .output_max = 100
+	};
+	AUTO(error) struct error err = ERROR_INIT;
+	AUTO(proc_result) struct proc_result r = { 0 };
+	setenv("A", "old", 1);
+	setenv("AB", "old", 1);
+	setenv("KEPT", "kept", 1);
+	assert_true(proc_run(&request, &r, &err));
+	assert_string_equal(buf_str(&r.out), "new value--kept\n1\n");
+	assert_string_equal(getenv("A"), "old");
+}
+
+static struct proc_result run_with_input(const char *script, struct slice input, size_t output_max)
+{
+	const char *const argv[] = { "sh", "-c", script, NULL };
+	const struct proc_request request = {
+		.argv = argv, .input = input, .deadline_ms = 20000, .output_max = output_max
+	};
+	AUTO(error) struct error err = ERROR_INIT;
+	struct proc_result result;
+	assert_true(proc_run(&request, &result, &err));
+	return result;
+}
+
+/* More than any pipe holds, in both directions at once. */
+static void test_input_of_any_size_and_bytes_arrives(void **state)
+{
+	(void)state;
+	AUTO(buf) struct buf input = BUF_INIT(BUF_UNLIMITED);
+	for (int i = 0; i < 3000000; i++)
+		buf_addc(&input, (char)i);
+	AUTO(proc_result)
+	struct proc_result r = run_with_input("cat", buf_slice(&input), input.len);
+	assert_int_equal(r.status, 0);
+	assert_true(slice_eq(buf_slice(&r.out), buf_slice(&input)));
+}
+
+static void test_input_that_nobody_reads_is_no_trouble(void **state)
+{
+	(void)state;
+	AUTO(proc_result)
+	struct proc_result r =
+		run_with_input("read line; echo $line", slice_str("first\nsecond\n"), 100);
+	assert_int_equal(r.end, PROC_EXITED);
+	assert_string_equal(buf_str(&r.out), "first\n");
+}
+
 static void test_a_directory_is_changed_to(void **state)
 {
 	(void)state;
@@ -270,6 +323,9 @@ int main(void)
 		cmocka_unit_test(test_a_file_that_may_not_be_executed_is_told_from_none),
 		cmocka_unit_test(test_a_directory_is_no_program),
 		cmocka_unit_test(test_a_directory_is_changed_to),
+		cmocka_unit_test(test_variables_are_added_and_replaced),
+		cmocka_unit_test(test_input_of_any_size_and_bytes_arrives),
+		cmocka_unit_test(test_input_that_nobody_reads_is_no_trouble),
 		cmocka_unit_test(test_bytes_of_every_value_come_back),
 		cmocka_unit_test(test_output_of_exactly_the_bound_is_whole),
 		cmocka_unit_test(test_a_deadline_of_a_millisecond_ends_it),
