@@ -237,7 +237,7 @@ static bool scan_name(struct scan *s, char **name)
 
 static bool scan_variable(struct scan *s, const char *text)
 {
-	char *name;
+	char *name = NULL;
 	struct env_file *out = s->out;
 	if (!scan_name(s, &name))
 		return false;

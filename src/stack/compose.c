@@ -9,11 +9,14 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "stack/docker_cli.h"
 
-#define LOOK_MS	   10000
-#define OUTPUT_MAX (4 << 20)
-#define SAID_MAX   300
-#define LIST_MAX   1000
+#define LOOK_MS	    10000
+#define OUTPUT_MAX  (4 << 20)
+#define SAID_MAX    300
+#define VERSION_MS  5000
+#define VERSION_MAX 60
+#define LIST_MAX    1000
 
 /* "docker", "compose", and what is asked. */
 static void join(const struct compose *compose, const char *const *words, const char **argv)
@@ -26,39 +29,59 @@ static void join(const struct compose *compose, const char *const *words, const 
 	argv[count] = NULL;
 }
 
-static bool has_plugin(const char *program)
+/* What `words` ("docker", "compose") say to "version --short"; NULL: they are not content. Yours. */
+static char *version_of(const char *const *words)
 {
-	const char *const argv[] = { program, "compose", "version", "--short", NULL };
+	const char *const argv[] = { words[0], words[1] ? words[1] : "version",
+		words[1] ? "version" : "--short", words[1] ? "--short" : NULL, NULL };
 	const struct proc_request request = {
-		.argv = argv, .deadline_ms = LOOK_MS, .output_max = 4096
+		.argv = argv, .deadline_ms = VERSION_MS, .output_max = 4096
 	};
 	AUTO(error) struct error ignored = ERROR_INIT;
 	AUTO(proc_result) struct proc_result result = { 0 };
-	return proc_run(&request, &result, &ignored) && result.end == PROC_EXITED &&
-	       result.status == 0;
+	bool is_told = proc_run(&request, &result, &ignored) && result.end == PROC_EXITED &&
+		       result.status == 0;
+	return is_told ? text_first_line(buf_str(&result.out), VERSION_MAX) : NULL;
+}
+
+/* The plug-ins began with version 2; the program by itself may be the first version still. */
+static bool is_there(const char *const *words, char **old)
+{
+	AUTO(str) char *program = proc_find(words[0]);
+	if (!program)
+		return false;
+	if (strcmp(words[0], "docker") == 0 && docker_cli_has_plugin("docker-compose"))
+		return true;
+	AUTO(str) char *version = version_of(words);
+	if (!version || !docker_cli_is_before(version, 2, 0))
+		return version != NULL;
+	free(*old);
+	*old = TAKE(version);
+	return false;
 }
 
 bool compose_open(const char *dir, struct compose *out, struct error *err)
 {
-	AUTO(str) char *docker = proc_find("docker");
-	AUTO(str) char *standalone = proc_find("docker-compose");
-	AUTO(str) char *podman = proc_find("podman");
+	static const char *const kinds[][3] = {
+		{ "docker", "compose", NULL },
+		{ "docker-compose", NULL },
+		{ "podman", "compose", NULL },
+	};
+	AUTO(str) char *old = NULL;
 	*out = (struct compose){ .dir = dir };
-	if (docker && has_plugin("docker"))
-		out->words[0] = "docker";
-	else if (standalone)
-		out->words[0] = "docker-compose";
-	else if (podman && has_plugin("podman"))
-		out->words[0] = "podman";
-	if (!out->words[0]) {
-		error_set(err, ERR_FAILED, "Docker Compose 2 is not installed");
-		return error_hint(err,
-			"install it (docker-compose-plugin, or docker-compose 2), or use "
-			"'cctm init --runtime embedded'");
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		if (is_there(kinds[i], &old)) {
+			memcpy(out->words, kinds[i], sizeof out->words);
+			return true;
+		}
 	}
-	if (strcmp(out->words[0], "docker-compose") != 0)
-		out->words[1] = "compose";
-	return true;
+	if (old)
+		error_set(
+			err, ERR_FAILED, "docker-compose %s is too old, version 2 is needed", old);
+	else
+		error_set(err, ERR_FAILED, "Docker Compose 2 is not installed");
+	return error_hint(err, "install it (docker-compose-plugin, or docker-compose 2), or use "
+			       "'cctm init --runtime embedded'");
 }
 
 static bool judge(

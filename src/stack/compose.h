@@ -19,7 +19,8 @@ struct compose {
 	const char *dir;      /* of the stack; borrowed */
 };
 
-/* Which Compose there is: docker's plug-in, docker-compose 2, podman's. */
+/* Which Compose there is: docker's plug-in, docker-compose 2, podman's. Where the plug-in's file is seen, no program is
+ * started. False: none, or docker-compose 1 only. */
 bool compose_open(const char *dir, struct compose *out, struct error *err) MUST_CHECK;
 
 /* `words` end with NULL. False: it could not be run, did not end in time or was not content; the error has the last line

@@ -1,4 +1,4 @@
-/* Is there a container engine that answers, and which? Asked through its own program, so that DOCKER_HOST, contexts and
+/* Is there a container engine that answers and can run a stack, and which? Asked through its own program, so that DOCKER_HOST, contexts and
  * rootless engines are respected.
  *
  * When nothing in the environment points elsewhere and the standard socket does not even take a connection, the program is
@@ -13,13 +13,15 @@
 
 struct engine {
 	bool is_reachable;
-	char *program; /* "docker", "podman"; NULL: none is installed */
-	char *version; /* of the server; NULL: unknown */
+	bool is_usable; /* it is new enough too (Docker 20.10), and Compose 2 is there */
+	char *program;	/* "docker", "podman"; NULL: none is installed */
+	char *client;	/* the program's version; NULL: it was not asked or did not say */
+	char *version;	/* of the server; NULL: it does not answer */
 	char *why;  /* one sentence without a full stop: what was found, or why it cannot be used */
 	char *hint; /* NULL: none */
 };
 
-/* Takes at most five seconds. */
+/* Each program that is asked gets five seconds: docker or podman, and a Compose that is not seen by its file. */
 void engine_find(struct engine *out);
 void engine_clear(struct engine *engine);
 

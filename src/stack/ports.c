@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,37 +17,29 @@
 #include "core/mem.h"
 #include "core/str.h"
 #include "core/text.h"
+#include "stack/ports_internal.h"
 
-#define TABLE_MAX   (64 << 20) /* bytes of /proc/net/tcp: some hundred thousand sockets */
-#define LISTENING   "0A"
 #define PORT_MAX    65535
 #define TRIES_MAX   1000
 #define PROGRAM_MAX 256
 
-/* An address as 16 bytes; IPv4 mapped, as RFC 4291, 2.5.5.2 has it. */
-struct address {
-	unsigned char bytes[16];
-};
-
-static const unsigned char mapped_prefix[12] = { [10] = 0xFF, [11] = 0xFF };
-
 static bool is_any(const struct address *a)
 {
 	static const unsigned char zero[16];
-	bool is_mapped = memcmp(a->bytes, mapped_prefix, sizeof mapped_prefix) == 0;
+	bool is_mapped = memcmp(a->bytes, address_mapped_prefix, sizeof address_mapped_prefix) == 0;
 	return memcmp(a->bytes + (is_mapped ? 12 : 0), zero, is_mapped ? 4 : 16) == 0;
 }
 
 static bool is_ipv4(const struct address *a)
 {
-	return memcmp(a->bytes, mapped_prefix, sizeof mapped_prefix) == 0;
+	return memcmp(a->bytes, address_mapped_prefix, sizeof address_mapped_prefix) == 0;
 }
 
 static struct address address_of(const char *text)
 {
 	struct address out = { 0 };
 	if (inet_pton(AF_INET, text, out.bytes + 12) == 1)
-		memcpy(out.bytes, mapped_prefix, sizeof mapped_prefix);
+		memcpy(out.bytes, address_mapped_prefix, sizeof address_mapped_prefix);
 	else
 		(void)!inet_pton(AF_INET6, text, out.bytes);
 	return out;
@@ -65,81 +56,6 @@ static bool clash(const struct address *a, const struct address *b)
 	if (is_any(b))
 		return !is_ipv4(b) || is_ipv4(a);
 	return false;
-}
-
-/* ---- /proc/net/tcp ---- */
-
-struct listener {
-	struct address address;
-	unsigned port;
-	unsigned uid; /* of its owner */
-	unsigned long inode;
-};
-
-/* The kernel prints each 32-bit word of the address in the machine's byte order. */
-static bool read_hex_address(const char *hex, size_t len, struct address *out)
-{
-	*out = (struct address){ 0 };
-	unsigned char *to = out->bytes + (len == 8 ? 12 : 0);
-	if (len != 8 && len != 32)
-		return false;
-	if (len == 8)
-		memcpy(out->bytes, mapped_prefix, sizeof mapped_prefix);
-	for (size_t i = 0; i < len / 8; i++) {
-		uint32_t word;
-		if (sscanf(hex + 8 * i, "%8x", &word) != 1)
-			return false;
-		memcpy(to + 4 * i, &word, sizeof word);
-	}
-	return true;
-}
-
-/* "  0: 0100007F:2382 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000 0 12345 …" */
-static bool read_listener(const char *line, struct listener *out)
-{
-	char hex[40], state[4];
-	int fields = sscanf(line, " %*u: %39[0-9A-F]:%x %*[0-9A-F]:%*x %3s %*s %*s %*s %u %*u %lu",
-		hex, &out->port, state, &out->uid, &out->inode);
-	return fields == 5 && strcmp(state, LISTENING) == 0 &&
-	       read_hex_address(hex, strlen(hex), &out->address);
-}
-
-struct listeners {
-	struct listener *items;
-	size_t count, room;
-	bool is_known; /* there is a table */
-};
-
-static void read_table(const char *path, struct listeners *out)
-{
-	AUTO(buf) struct buf text = BUF_INIT(TABLE_MAX);
-	AUTO(error) struct error ignored = ERROR_INIT;
-	if (file_read(path, &text, &ignored) <= 0)
-		return;
-	out->is_known = true;
-	for (const char *line = strchr(buf_str(&text), '\n'); line; line = strchr(line, '\n')) {
-		struct listener listener;
-		line++;
-		if (!read_listener(line, &listener))
-			continue;
-		out->items = mem_grow(out->items, &out->room, out->count + 1, sizeof *out->items);
-		out->items[out->count++] = listener;
-	}
-}
-
-struct listeners *listeners_read(void)
-{
-	struct listeners *ports = mem_zalloc(sizeof *ports);
-	read_table("/proc/net/tcp", ports);
-	read_table("/proc/net/tcp6", ports);
-	return ports;
-}
-
-void listeners_free(struct listeners *ports)
-{
-	if (ports)
-		free(ports->items);
-	free(ports);
 }
 
 static const struct listener *find_listener(

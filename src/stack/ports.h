@@ -1,5 +1,5 @@
-/* Who listens on a TCP port of this machine. Reads /proc/net and looks, and opens nothing; where there is no /proc it tries
- * to bind.
+/* Who listens on a TCP port of this machine. The kernel is asked, or its tables in /proc/net are read, and no port is
+ * opened; where there is neither, trying to bind tells.
  */
 #ifndef CCTM_STACK_PORTS_H
 #define CCTM_STACK_PORTS_H
@@ -16,7 +16,7 @@ struct port_holder {
 	char *who;     /* for people: "prometheus (process 4711)", "a process of user grafana" */
 };
 
-/* The system's listeners at one moment; reading them takes milliseconds, asking none. */
+/* The system's listeners at one moment. Of more than a hundred thousand the rest is passed over. */
 struct listeners;
 struct listeners *listeners_read(void);
 void listeners_free(struct listeners *ports);

@@ -16,7 +16,7 @@ static void choose_by_engine(struct runtime_choice *out)
 {
 	AUTO(engine) struct engine engine = { 0 };
 	engine_find(&engine);
-	out->runtime = engine.is_reachable ? RUNTIME_DOCKER : RUNTIME_EMBEDDED;
+	out->runtime = engine.is_usable ? RUNTIME_DOCKER : RUNTIME_EMBEDDED;
 	out->why = TAKE(engine.why);
 	out->hint = TAKE(engine.hint);
 }

@@ -11,7 +11,8 @@ struct runtime_choice {
 	char *hint; /* NULL: none */
 };
 
-/* As the configuration says; where it says auto, as `last` was decided, and the first time by whether an engine answers. */
+/* As the configuration says; where it says auto, as `last` was decided, and the first time by whether an engine answers
+ * that can run it. */
 void runtime_choose(const struct config *config, enum runtime last, struct runtime_choice *out);
 void runtime_choice_clear(struct runtime_choice *choice);
 
