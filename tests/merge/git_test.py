@@ -1,0 +1,127 @@
+"""Diffs are taken by patch and git apply, and merges come out as git merge-file's: random edits of random texts."""
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = None
+CLASH = 1
+MERGES = int(os.environ.get("CCTM_MERGE_CASES", "400"))
+DIFFS = 150
+
+
+def random_line(rng, kinds):
+    end = b"\r\n" if rng.random() < 0.1 else b"\n"
+    return b"line %d" % rng.randrange(kinds) + end
+
+
+def random_lines(rng, kinds):
+    return [random_line(rng, kinds) for _ in range(rng.randrange(40))]
+
+
+def edited(rng, lines, kinds):
+    lines = list(lines)
+    for _ in range(rng.randrange(4)):
+        at = rng.randrange(len(lines) + 1)
+        gone, new = rng.randrange(3), rng.randrange(3)
+        lines[at:at + gone] = [random_line(rng, kinds) for _ in range(new)]
+    return lines
+
+
+def text(rng, lines):
+    whole = b"".join(lines)
+    return whole[:-1] if whole and rng.random() < 0.1 else whole
+
+
+def run(*command, **more):
+    return subprocess.run(command, capture_output=True, timeout=30, **more)
+
+
+class Lines(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name, content=None):
+        path = os.path.join(self.folder.name, name)
+        if content is not None:
+            with open(path, "wb") as file:
+                file.write(content)
+        return path
+
+    def content(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def diff(self, before, after):
+        made = run(PROGRAM, self.path("before", before), self.path("after", after))
+        self.assertEqual(made.returncode, 0, made.stderr)
+        return made.stdout
+
+    def applied_by(self, command, seed):
+        for case in range(DIFFS):
+            rng = random.Random(seed + case)
+            kinds = rng.choice([4, 1000])
+            lines = random_lines(rng, kinds)
+            before, after = text(rng, lines), text(rng, edited(rng, lines, kinds))
+            if before == after or not before or not after:
+                continue
+            self.path("f", before)
+            diff = self.diff(before, after)
+            took = run(*command, input=diff, cwd=self.folder.name)
+            self.assertEqual(took.returncode, 0, (case, diff, took.stdout, took.stderr))
+            self.assertEqual(self.content("f"), after, (case, diff))
+
+    def test_git_apply_takes_every_diff(self):
+        self.applied_by(["git", "apply", "--whitespace=nowarn", "-"], 1000)
+
+    @unittest.skipUnless(shutil.which("patch"), "no patch")
+    def test_patch_takes_every_diff(self):
+        self.applied_by(["patch", "--binary", "-s", "-p1"], 2000)
+
+    def both_merge(self, base, ours, theirs):
+        """The two merged texts, ours and git's; None where they clash."""
+        paths = [self.path(*pair) for pair in (("base", base), ("ours", ours), ("theirs", theirs))]
+        mine = run(PROGRAM, *paths)
+        self.assertIn(mine.returncode, (0, CLASH), mine.stderr)
+        git = run("git", "merge-file", "-p", "-q", paths[1], paths[0], paths[2])
+        self.assertLess(git.returncode, 128, git.stderr)
+        return (None if mine.returncode else mine.stdout, None if git.returncode else git.stdout)
+
+    def count(self, kinds, seed):
+        """How often what happened in MERGES merges of texts with `kinds` different lines."""
+        seen = dict.fromkeys(("clean", "clash", "only ours is clean", "only git is clean", "texts differ"), 0)
+        for case in range(MERGES):
+            rng = random.Random(seed + case)
+            base = random_lines(rng, kinds)
+            texts = [text(rng, lines) for lines in (base, edited(rng, base, kinds), edited(rng, base, kinds))]
+            mine, git = self.both_merge(*texts)
+            if mine is None or git is None:
+                kind = "clash" if mine == git else "only git is clean" if mine is None else "only ours is clean"
+            else:
+                kind = "clean" if mine == git else "texts differ"
+            seen[kind] += 1
+            if kind not in ("clean", "clash"):
+                print(kinds, seed + case, kind, texts, mine, git, sep="\n  ", file=sys.stderr)
+        print(f"{kinds} kinds of lines: {seen}", file=sys.stderr)
+        return seen
+
+    def test_texts_of_distinct_lines_merge_as_git_merges_them(self):
+        seen = self.count(1000000, 3000)
+        self.assertEqual(seen["texts differ"], 0)
+        self.assertEqual(seen["only ours is clean"] + seen["only git is clean"], 0)
+        self.assertGreater(min(seen["clean"], seen["clash"]), MERGES // 20)
+
+    def test_texts_of_repeated_lines_merge_as_git_merges_them(self):
+        seen = self.count(6, 500000)
+        self.assertEqual(seen["texts differ"], 0)
+
+
+if __name__ == "__main__":
+    if not shutil.which("git"):
+        sys.exit(77)
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
