@@ -1,5 +1,5 @@
 /* merge_lines_of BASE OURS THEIRS: the merged text on stdout, or status 1 where both sides clash.
- * merge_lines_of BEFORE AFTER: their unified diff, of a file named f. For git_test.py. */
+ * merge_lines_of BEFORE AFTER: their unified diff, of a file f that is not there where it is empty. For git_test.py. */
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -30,7 +30,7 @@ static enum status work(const struct buf *texts, int count, struct buf *out)
 	struct slice first = buf_slice(&texts[0]), second = buf_slice(&texts[1]);
 	if (count == FILES_MAX)
 		return merge_lines(first, second, buf_slice(&texts[2]), out) ? DONE : CLASH;
-	diff_unified(out, "f", "f", first, second);
+	diff_unified(out, first.len ? "f" : NULL, second.len ? "f" : NULL, first, second);
 	return DONE;
 }
 
