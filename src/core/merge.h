@@ -13,7 +13,8 @@ struct buf;
 
 /* Appends to `out` (of unlimited size) what becomes of `base` when the changes of both sides are made. False: they
  * clash; changes of lines that touch clash too, for nobody can tell that they do not belong together. `out` may then
- * hold a part. */
+ * hold a part. Where lines repeat, a change can often be read in several ways that are equally short (lines_match picks
+ * one, git another): the answer can then be another than git's, and is the same wherever there is one way only. */
 bool merge_lines(struct slice base, struct slice ours, struct slice theirs, struct buf *out)
 	MUST_CHECK;
 

@@ -75,6 +75,35 @@ static void test_nothing_is_merged_with_nothing(void **state)
 	assert_null(merged("", "a\n", "b\n"));
 }
 
+static void test_line_ends_of_windows_are_parts_of_lines(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		merged("1\r\n2\r\n3\r\n", "one\r\n2\r\n3\r\n", "1\r\n2\r\n3\n"), "one\r\n2\r\n3\n");
+}
+
+static void test_nul_is_a_byte_like_others(void **state)
+{
+	(void)state;
+	AUTO(buf) struct buf out = BUF_INIT(BUF_UNLIMITED);
+	assert_true(merge_lines(SLICE_LIT("a\0b\nc\nd\0\n"), SLICE_LIT("a\0X\nc\nd\0\n"),
+		SLICE_LIT("a\0b\nc\nd\0Y\n"), &out));
+	assert_true(slice_eq(buf_slice(&out), SLICE_LIT("a\0X\nc\nd\0Y\n")));
+}
+
+static void test_a_line_of_a_mebibyte_is_merged(void **state)
+{
+	(void)state;
+	AUTO(buf) struct buf base = BUF_INIT(BUF_UNLIMITED);
+	AUTO(buf) struct buf ours = BUF_INIT(BUF_UNLIMITED);
+	AUTO(buf) struct buf out = BUF_INIT(BUF_UNLIMITED);
+	buf_addf(&base, "%0*d", 1 << 20, 1);
+	buf_add(&ours, base.data, base.len);
+	buf_adds(&ours, "\n");
+	assert_true(merge_lines(buf_slice(&base), buf_slice(&ours), buf_slice(&base), &out));
+	assert_true(slice_eq(buf_slice(&out), buf_slice(&ours)));
+}
+
 /* ---- random texts: what holds for every merge ---- */
 
 #define CASES 20000
@@ -149,6 +178,9 @@ int main(void)
 			test_lines_added_at_the_end_of_both_clash_unless_they_are_the_same),
 		cmocka_unit_test(test_a_final_newline_is_a_change_like_others),
 		cmocka_unit_test(test_nothing_is_merged_with_nothing),
+		cmocka_unit_test(test_line_ends_of_windows_are_parts_of_lines),
+		cmocka_unit_test(test_nul_is_a_byte_like_others),
+		cmocka_unit_test(test_a_line_of_a_mebibyte_is_merged),
 		cmocka_unit_test(test_one_side_alone_always_wins),
 		cmocka_unit_test(test_both_ways_round_give_the_same),
 	};
