@@ -102,7 +102,7 @@ static void add_values(
 	struct buf *out, const struct context *ctx, const char *command, const struct opt *row)
 {
 	for (; row && row->type != OPT_TYPE_END; row++) {
-		if (!row->help || !row->argument)
+		if (!row->help || !row->argument || row->implied)
 			continue;
 		if (row->letter)
 			buf_addf(out, "\t%s' -%c' | ", command, row->letter);

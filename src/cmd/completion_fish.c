@@ -41,7 +41,7 @@ static void add_option(
 	buf_addf(out, "complete -c cctm%s -l %s", condition, row->name);
 	if (row->letter)
 		buf_addf(out, " -s %c", row->letter);
-	if (row->argument)
+	if (row->argument && !row->implied)
 		add_value(out, ctx, row->argument, row->choices);
 	buf_adds(out, " -d ");
 	add_text(out, row->help);
@@ -77,7 +77,7 @@ static void add_arguments(struct buf *out, const struct context *ctx, const char
 static void add_valued(struct buf *out, const struct opt *row)
 {
 	for (; row && row->type != OPT_TYPE_END; row++) {
-		if (!row->help || !row->argument)
+		if (!row->help || !row->argument || row->implied)
 			continue;
 		if (row->letter)
 			buf_addf(out, " -%c", row->letter);

@@ -36,7 +36,7 @@ static void add_action(struct buf *out, const char *name, const char *const *cho
 
 static void add_option(struct buf *out, const struct opt *row)
 {
-	const char *value = row->argument ? "=" : "";
+	const char *value = row->implied ? "=-" : row->argument ? "=" : "";
 	buf_adds(out, "\t\t");
 	if (row->letter)
 		buf_addf(out, "'(-%c --%s)'{-%c%s,--%s%s}'", row->letter, row->name, row->letter,
@@ -48,7 +48,7 @@ static void add_option(struct buf *out, const struct opt *row)
 		buf_addf(out, "'--%s%s", row->name, value);
 	buf_adds(out, "[");
 	add_description(out, row->help);
-	buf_adds(out, "]");
+	buf_adds(out, row->implied ? "]:" : "]");
 	if (row->argument)
 		add_action(out, row->argument, row->choices);
 	buf_adds(out, "'\n");

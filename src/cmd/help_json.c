@@ -37,10 +37,11 @@ static void add_bounds(json_t *option, const struct opt *row)
 static json_t *option_json(const struct opt *row)
 {
 	const char letter[] = { row->letter, '\0' };
-	json_t *option = json_pack("{s:s, s:s?, s:s, s:s?, s:s?, s:b, s:o, s:s}", "name", row->name,
-		"letter", row->letter ? letter : NULL, "type", type_names[row->type], "argument",
-		row->argument, "default", row->fallback, "negatable", row->is_negatable, "choices",
-		choices_json(row->choices), "help", row->help);
+	json_t *option = json_pack("{s:s, s:s?, s:s, s:s?, s:s?, s:s?, s:b, s:o, s:s}", "name",
+		row->name, "letter", row->letter ? letter : NULL, "type", type_names[row->type],
+		"argument", row->argument, "default", row->fallback, "implied", row->implied,
+		"negatable", row->is_negatable, "choices", choices_json(row->choices), "help",
+		row->help);
 	add_bounds(option, row);
 	return option;
 }

@@ -129,7 +129,9 @@ static void add_option_name(struct buf *out, const struct opt *row)
 		buf_adds(out, "Oo no\\- Oc Ns ");
 	for (const char *at = row->name; *at; at++)
 		buf_addf(out, *at == '-' ? "\\-" : "%c", *at);
-	if (row->argument)
+	if (row->implied)
+		buf_addf(out, " Ns Oo Ns = Ns Ar %s Oc", row->argument);
+	else if (row->argument)
 		buf_addf(out, " Ar %s", row->argument);
 }
 

@@ -44,7 +44,7 @@ static void print_option(struct context *ctx, const struct opt *row)
 		buf_adds(&left, "    ");
 	buf_addf(&left, "--%s%s", row->is_negatable ? "[no-]" : "", row->name);
 	if (row->argument)
-		buf_addf(&left, " %s", row->argument);
+		buf_addf(&left, row->implied ? "[=%s]" : " %s", row->argument);
 	buf_adds(&right, row->help);
 	help_add_notes(&right, row->choices, row->fallback);
 	print_pair(ctx, buf_str(&left), HELP_COLUMN, buf_str(&right));

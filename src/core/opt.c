@@ -192,7 +192,7 @@ static bool store_found(const struct found *found, const char *text, struct erro
 static bool take_value(struct words *words, const struct found *found, const char *spelled,
 	const char *attached, struct error *err)
 {
-	const char *value = attached;
+	const char *value = attached ? attached : found->row->implied;
 	if (!value) {
 		bool is_missing = words->next >= words->argc;
 		if (is_missing || is_option(words->argv[words->next])) {

@@ -50,6 +50,9 @@ struct opt {
 	int64_t min, max;	    /* of numbers, durations (ms) and sizes (bytes) */
 	const char *const *choices; /* allowed texts, NULL-terminated; NULL: any */
 	bool is_negatable;
+	/* The value of an option that is given without one; one that has it takes its value attached only, --name=VALUE.
+	 * NULL: a value must be given. */
+	const char *implied;
 	/* One sentence, lower case, no full stop; the frame adds default and choices. NULL: not shown. */
 	const char *help;
 };
@@ -106,6 +109,13 @@ struct opt_argument {
 #define OPT_DURATION(type_, field_, letter_, name_, min_, max_, fallback_, help_)                \
 	OPT_NUMBER_ROW(OPT_TYPE_DURATION, type_, field_, letter_, name_, "DURATION", min_, max_, \
 		fallback_, help_)
+/* "--name" or "--name=DURATION". */
+#define OPT_DURATION_IMPLIED(type_, field_, name_, min_, max_, implied_, help_)                \
+	{                                                                                      \
+		.type = OPT_TYPE_DURATION, .offset = offsetof(type_, field_), .name = (name_), \
+		.argument = "DURATION", .min = (min_), .max = (max_), .implied = (implied_),   \
+		.help = (help_)                                                                \
+	}
 #define OPT_SIZE(type_, field_, letter_, name_, min_, max_, fallback_, help_)            \
 	OPT_NUMBER_ROW(OPT_TYPE_SIZE, type_, field_, letter_, name_, "SIZE", min_, max_, \
 		fallback_, help_)

@@ -15,7 +15,7 @@
 struct sample_args {
 	const char *since, *by;
 	bool csv, wait;
-	int64_t port, timeout_ms, body_bytes;
+	int64_t port, timeout_ms, body_bytes, patience_ms;
 	const char *target;
 	struct opt_rest rest;
 };
@@ -30,6 +30,8 @@ static const struct opt sample_options[] = {
 	OPT_INT(struct sample_args, port, 'p', "port", "PORT", 0, 65535, "4318", "listen here"),
 	OPT_DURATION(struct sample_args, timeout_ms, 't', "timeout", 0, 3600000, "2m", "give up"),
 	OPT_SIZE(struct sample_args, body_bytes, 0, "max-body", 1, 1 << 30, "64MiB", "refuse more"),
+	OPT_DURATION_IMPLIED(
+		struct sample_args, patience_ms, "patience", 0, 3600000, "5m", "how long"),
 	OPT_END,
 };
 
@@ -145,6 +147,22 @@ static void test_opt_takes_a_negative_value_when_attached(void **state)
 	assert_string_equal(args.since, "-7d");
 }
 
+static void test_opt_takes_an_implied_value_unless_one_is_attached(void **state)
+{
+	(void)state;
+	struct sample_args args;
+	AUTO(error) struct error err = ERROR_INIT;
+	assert_true(parse(&args, &err, (const char *[]){ "--csv", NULL }));
+	assert_int_equal(args.patience_ms, 0);
+	assert_true(parse(&args, &err, (const char *[]){ "--patience", "--csv", NULL }));
+	assert_int_equal(args.patience_ms, 300000);
+	assert_true(args.csv);
+	assert_true(parse(&args, &err, (const char *[]){ "--patience=10s", NULL }));
+	assert_int_equal(args.patience_ms, 10000);
+	assert_false(parse(&args, &err, (const char *[]){ "--patience", "10s", NULL }));
+	assert_string_equal(err.message, "unexpected argument \"10s\"");
+}
+
 static void test_opt_no_clears_a_negatable_flag(void **state)
 {
 	(void)state;
@@ -255,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_opt_takes_every_way_to_write_a_value),
 		cmocka_unit_test(test_opt_refuses_with_the_reason),
 		cmocka_unit_test(test_opt_takes_a_negative_value_when_attached),
+		cmocka_unit_test(test_opt_takes_an_implied_value_unless_one_is_attached),
 		cmocka_unit_test(test_opt_no_clears_a_negatable_flag),
 		cmocka_unit_test(test_opt_gathers_arguments_among_options),
 		cmocka_unit_test(test_opt_fills_two_structs_and_stops_at_the_first_word),

@@ -2,11 +2,11 @@
 
 #include <string.h>
 
+#include "claude/wanted.h"
 #include "core/buf.h"
 #include "core/mem.h"
 #include "core/str.h"
 #include "render/model_internal.h"
-#include "render/variables.h"
 
 bool model_says(const struct config *config, const char *key, const char *text)
 {
@@ -162,18 +162,19 @@ static void add_addresses(struct data *root, const struct config *config)
 
 static void add_variables(struct data *root, const struct config *config)
 {
-	struct stack_variable variables[STACK_VARIABLES];
+	AUTO(str) char *endpoint = model_otlp_endpoint(config, false);
+	const struct wanted_request request = { .endpoint = endpoint };
+	AUTO(wanted) struct wanted wanted = { 0 };
 	struct data *list = data_list();
-	variables_init(variables, config);
-	for (size_t i = 0; i < STACK_VARIABLES; i++) {
+	wanted_init(&wanted, &request);
+	for (size_t i = 0; i < wanted.count; i++) {
 		struct data *item = data_map();
-		data_set(item, "name", data_text(variables[i].name));
-		data_set(item, "value", data_text(variables[i].value));
-		data_set(item, "comment", data_text(variables[i].comment));
-		data_set(item, "is_last", data_bool(i + 1 == STACK_VARIABLES));
+		data_set(item, "name", data_text(wanted.settings[i].name));
+		data_set(item, "value", data_text(wanted.settings[i].value));
+		data_set(item, "comment", data_text(wanted.comments[i]));
+		data_set(item, "is_last", data_bool(i + 1 == wanted.count));
 		data_append(list, item);
 	}
-	variables_clear(variables);
 	data_set(root, "variables", list);
 }
 
