@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
+		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --shell --protocol --interval --host --team --department --cost-center --attribute --pid --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -76,6 +76,24 @@ complete -c cctm -n __cctm_without_command -a open -d 'open a page of the stack 
 complete -c cctm -n '__cctm_at open' -l print -d 'print the address and open nothing'
 complete -c cctm -n '__cctm_at open 0' -x -a 'grafana prometheus status' -d 'grafana, prometheus, or status, the receiver\'s page about itself (default: grafana, and status of an embedded stack)'
 
+complete -c cctm -n __cctm_without_command -a env -d 'connect Claude Code with the stack'
+complete -c cctm -n '__cctm_at env' -l shell -x -a 'bash zsh fish powershell dotenv' -d 'the language to print in (default: that of $SHELL)'
+complete -c cctm -n '__cctm_at env' -l protocol -x -a 'http/protobuf http/json grpc' -d 'how to send; over gRPC nothing is tried again'
+complete -c cctm -n '__cctm_at env' -l interval -x -d 'how often metrics are sent'
+complete -c cctm -n '__cctm_at env' -l host -x -d 'the stack\'s name or address as Claude Code sees it, where that runs elsewhere'
+complete -c cctm -n '__cctm_at env' -l team -x -d 'the label team_id'
+complete -c cctm -n '__cctm_at env' -l department -x -d 'the label department'
+complete -c cctm -n '__cctm_at env' -l cost-center -x -d 'the label cost_center'
+complete -c cctm -n '__cctm_at env' -l attribute -x -d 'a label of your own; may be repeated'
+complete -c cctm -n '__cctm_at env' -l prompts -d 'send prompts too, as they were typed'
+complete -c cctm -n '__cctm_at env' -l tool-details -d 'send commands and parameters of tools too'
+complete -c cctm -n '__cctm_at env' -l traces -d 'send traces too, which Claude Code calls a beta'
+complete -c cctm -n '__cctm_at env' -l cumulative -d 'send sums since the start, which heal after an outage (this is the default)'
+complete -c cctm -n '__cctm_at env' -l delta -d 'send what was counted since the last export, as Claude Code does by itself'
+complete -c cctm -n '__cctm_at env' -l check -d 'compare what is in effect here and in running processes with what the stack needs'
+complete -c cctm -n '__cctm_at env' -l pid -x -d 'check this process of Claude Code alone'
+complete -c cctm -n '__cctm_at env' -l wait -d 'wait for the first data'
+
 complete -c cctm -n __cctm_without_command -a render -d 'show what init would write'
 complete -c cctm -n '__cctm_at render' -l diff -d 'print what would change as a unified diff'
 complete -c cctm -n '__cctm_at render' -l check -d 'exit with 3 when something would change'
@@ -114,7 +132,7 @@ complete -c cctm -n '__cctm_at bridge' -l retention -x -d 'how long history is k
 complete -c cctm -n '__cctm_at bridge' -l cors-origins -x -d 'web origins that may send, separated by commas; * for any (default: none)'
 
 complete -c cctm -n __cctm_without_command -a help -d 'explain cctm or one of its commands'
-complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open render config report bridge help version completion' -d 'the command to explain; all of them in short when absent'
+complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open env render config report bridge help version completion' -d 'the command to explain; all of them in short when absent'
 
 complete -c cctm -n __cctm_without_command -a version -d 'show the version of cctm and of its libraries'
 

@@ -9,6 +9,7 @@
 struct env_setting {
 	const char *name, *value;
 	bool is_secret; /* its value is never shown */
+	bool is_advice; /* data arrive and are right with another value too */
 };
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "core/mem.h"
 #include "core/secret.h"
+#include "core/str.h"
 
 #define NAME_TEMPORALITY "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 
@@ -20,6 +21,12 @@ static void add(struct wanted *wanted, const char *name, char *value, const char
 	wanted->settings[wanted->count++] = (struct env_setting){ .name = name, .value = value };
 }
 
+static void add_advice(struct wanted *wanted, const char *name, char *value, const char *comment)
+{
+	add(wanted, name, value, comment);
+	wanted->settings[wanted->count - 1].is_advice = true;
+}
+
 static char *copy_if(bool is_wanted, const char *value)
 {
 	return is_wanted && value ? mem_strdup(value) : NULL;
@@ -30,7 +37,7 @@ static void add_destination(struct wanted *out, const struct wanted_request *req
 	add(out, "CLAUDE_CODE_ENABLE_TELEMETRY", mem_strdup("1"), "without it nothing is sent");
 	add(out, "OTEL_METRICS_EXPORTER", mem_strdup("otlp"),
 		"tokens, cost, lines, commits, active time");
-	add(out, "OTEL_LOGS_EXPORTER", mem_strdup("otlp"),
+	add_advice(out, "OTEL_LOGS_EXPORTER", mem_strdup("otlp"),
 		request->has_prompts ? "events: requests, errors, tool results, prompts"
 				     : "events: requests, errors, tool results; prompts are left "
 				       "out");
@@ -47,13 +54,13 @@ static void add_destination(struct wanted *out, const struct wanted_request *req
 static void add_metrics(struct wanted *out, const struct wanted_request *request)
 {
 	int64_t interval_ms = request->interval_ms ? request->interval_ms : WANTED_INTERVAL_MS;
-	add(out, NAME_TEMPORALITY, mem_strdup(request->is_delta ? "delta" : "cumulative"),
+	add_advice(out, NAME_TEMPORALITY, mem_strdup(request->is_delta ? "delta" : "cumulative"),
 		request->is_delta
 			? "what was counted since the last export: one that is lost is lost for "
 			  "good"
 			: "sums since the start: after an outage the next export heals the totals, "
 			  "a delta would be lost");
-	add(out, "OTEL_METRIC_EXPORT_INTERVAL", mem_printf("%lld", (long long)interval_ms),
+	add_advice(out, "OTEL_METRIC_EXPORT_INTERVAL", mem_printf("%lld", (long long)interval_ms),
 		"milliseconds; what a session that is killed loses at most");
 	add(out, "OTEL_RESOURCE_ATTRIBUTES",
 		copy_if(request->attributes && *request->attributes, request->attributes),
@@ -137,10 +144,28 @@ static size_t length_without_slashes(const char *url)
 	return len;
 }
 
+/* The names of this machine's own address are one. */
+static char *plain_url(const char *url)
+{
+	static const char *const here[] = { "localhost", "[::1]" };
+	const char *host = strstr(url, "://");
+	size_t len = length_without_slashes(url);
+	for (size_t i = 0; host && i < sizeof here / sizeof *here; i++) {
+		size_t name = strlen(here[i]);
+		bool is_here = strncasecmp(host + 3, here[i], name) == 0 &&
+			       strchr(":/", host[3 + name]) != NULL;
+		if (is_here)
+			return mem_printf("%.*s127.0.0.1%.*s", (int)(host + 3 - url), url,
+				(int)(len - (size_t)(host + 3 - url) - name), host + 3 + name);
+	}
+	return mem_strndup(url, len);
+}
+
 static bool is_same_url(const char *a, const char *b)
 {
-	size_t len = length_without_slashes(a);
-	return len == length_without_slashes(b) && strncmp(a, b, len) == 0;
+	AUTO(str) char *left = plain_url(a);
+	AUTO(str) char *right = plain_url(b);
+	return strcmp(left, right) == 0;
 }
 
 bool wanted_is_met(const struct env_setting *setting, const char *value)
@@ -153,5 +178,8 @@ bool wanted_is_met(const struct env_setting *setting, const char *value)
 		return lists(value, "otlp");
 	if (strcmp(setting->name, "OTEL_EXPORTER_OTLP_ENDPOINT") == 0)
 		return is_same_url(setting->value, value);
+	bool is_http = str_has_prefix(setting->value, "http/");
+	if (strcmp(setting->name, "OTEL_EXPORTER_OTLP_PROTOCOL") == 0 && is_http)
+		return strcmp(value, "http/protobuf") == 0 || strcmp(value, "http/json") == 0;
 	return strcmp(setting->value, value) == 0;
 }

@@ -67,12 +67,19 @@ static void test_wanted_is_met_by_what_means_the_same_to_the_client(void **state
 			true, "a slash at the end" },
 		{ "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318", "http://127.0.0.1:4317",
 			false, "another port" },
+		{ "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318", "http://localhost:4318/",
+			true, "another name of this machine" },
+		{ "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318",
+			"http://localhost.evil:4318", false, "a name that begins alike" },
 		{ "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "grpc", false, "another" },
+		{ "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "http/json", true,
+			"at the same port" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		const struct env_setting setting = { cases[i].name, cases[i].wanted, false };
+		const struct env_setting setting = { .name = cases[i].name,
+			.value = cases[i].wanted };
 		if (wanted_is_met(&setting, cases[i].value) != cases[i].is_met)
 			fail_msg("%s=%s: %s", cases[i].name, cases[i].value, cases[i].why);
 	}

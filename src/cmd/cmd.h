@@ -7,6 +7,7 @@
 extern const struct command cmd_bridge;
 extern const struct command cmd_completion;
 extern const struct command cmd_config;
+extern const struct command cmd_env;
 extern const struct command cmd_help;
 extern const struct command cmd_down;
 extern const struct command cmd_init;

@@ -130,6 +130,7 @@ void out_note(struct out *o, const char *fmt, ...)
 {
 	if (o->is_quiet)
 		return;
+	push(o); /* in the order in which they were said */
 	va_list ap;
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);

@@ -45,12 +45,27 @@ static const char *value_of(const struct env_file *file, const char *name)
 	return variable ? variable->value : NULL;
 }
 
-bool loaded_probes(const struct loaded *stack, struct probes *out, struct error *err)
+static bool read_env(const struct loaded *stack, struct env_file *out, struct error *err)
 {
 	AUTO(str) char *path = path_join(stack->dir, ENV_PATH);
 	AUTO(buf) struct buf text = BUF_INIT(ENV_FILE_MAX);
+	return file_read(path, &text, err) >= 0 && env_file_parse(buf_slice(&text), out, err);
+}
+
+bool loaded_secret(const struct loaded *stack, const char *name, char **out, struct error *err)
+{
 	AUTO(env_file) struct env_file file = { 0 };
-	if (file_read(path, &text, err) < 0 || !env_file_parse(buf_slice(&text), &file, err))
+	if (!read_env(stack, &file, err))
+		return false;
+	const char *value = value_of(&file, name);
+	*out = value ? mem_strdup(value) : NULL;
+	return true;
+}
+
+bool loaded_probes(const struct loaded *stack, struct probes *out, struct error *err)
+{
+	AUTO(env_file) struct env_file file = { 0 };
+	if (!read_env(stack, &file, err))
 		return false;
 	probes_init(out, &stack->config, stack->runtime, value_of(&file, GRAFANA_PASSWORD),
 		value_of(&file, OTLP_TOKEN));

@@ -29,6 +29,10 @@ bool loaded_read(const char *given, struct loaded *out, struct error *err) MUST_
 /* The probes of it, with the secrets of its .env. */
 bool loaded_probes(const struct loaded *stack, struct probes *out, struct error *err) MUST_CHECK;
 
+/* A secret of its .env, yours for secret_free; NULL: it has none of that name. */
+bool loaded_secret(const struct loaded *stack, const char *name, char **out, struct error *err)
+	MUST_CHECK;
+
 void loaded_clear(struct loaded *stack);
 
 static inline void auto_loaded(struct loaded *stack)

@@ -1,0 +1,92 @@
+/* The variables as text for a shell, or as JSON. Secrets are named, never shown. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "cmd/env_internal.h"
+#include "core/mem.h"
+#include "core/out.h"
+
+static bool is_terminal(void)
+{
+	return isatty(STDOUT_FILENO) == 1;
+}
+
+/* "export NAME='…'", and for a secret the command that prints it. */
+static void add_assignment(const struct env_job *job, enum shell shell, size_t i, struct buf *text)
+{
+	const struct env_setting *setting = &job->wanted.settings[i];
+	const char *const words[] = { "cctm", "-q", "-C", job->stack.dir, "password", "otlp",
+		NULL };
+	if (!setting->is_secret)
+		shell_assign(text, shell, setting->name, setting->value);
+	else if (!shell_assign_output(text, shell, setting->name, "Authorization=Bearer ", words))
+		buf_addf(text,
+			"# %s=Authorization=Bearer TOKEN, with the token of .env\n",
+			setting->name);
+}
+
+static void print_text(const struct env_job *job)
+{
+	struct out *out = job->ctx->out;
+	enum shell shell =
+		shell_find(job->args->shell ? job->args->shell : getenv("SHELL"), SHELL_BASH);
+	bool has_comments = is_terminal();
+	for (size_t i = 0; i < job->wanted.count; i++) {
+		AUTO(buf) struct buf text = BUF_INIT(BUF_UNLIMITED);
+		add_assignment(job, shell, i, &text);
+		if (has_comments)
+			out_printf(out, "%s# %s%s\n", out_style(out, STYLE_DIM),
+				job->wanted.comments[i], out_style(out, STYLE_PLAIN));
+		out_write(out, buf_str(&text), text.len);
+	}
+}
+
+static json_t *variable_json(const struct env_job *job, size_t i)
+{
+	const struct env_setting *setting = &job->wanted.settings[i];
+	return json_pack("{s:s, s:o, s:b, s:s}", "name", setting->name, "value",
+		setting->is_secret ? json_null() : out_json_text(setting->value), "secret",
+		setting->is_secret, "why", job->wanted.comments[i]);
+}
+
+static void print_json(const struct env_job *job)
+{
+	json_t *variables = json_array();
+	for (size_t i = 0; i < job->wanted.count; i++)
+		json_array_append_new(variables, variable_json(job, i));
+	out_json(job->ctx->out, 1,
+		json_pack("{s:o, s:o, s:o}", "directory", out_json_text(job->stack.dir),
+			"variables", variables, "headers_helper", out_json_text(job->helper)));
+}
+
+/* Where Claude Code sees this machine under another name than it does itself. */
+static const char *note_of_place(void)
+{
+	if (access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0)
+		return "this is a container: a stack on its host has another address here, such as "
+		       "--host host.docker.internal";
+	if (access("/proc/sys/fs/binfmt_misc/WSLInterop", F_OK) == 0 || getenv("WSL_DISTRO_NAME"))
+		return "this is WSL: a Claude Code on the Windows side may need another address, "
+		       "see --host";
+	return NULL;
+}
+
+void env_print(const struct env_job *job)
+{
+	const char *note = note_of_place();
+	if (job->ctx->is_json) {
+		print_json(job);
+		return;
+	}
+	print_text(job);
+	if (!is_terminal())
+		return;
+	out_note(job->ctx->out,
+		"Claude Code reads them when it starts, so start it anew; 'cctm env "
+		"--check' shows what is in effect");
+	if (note && !job->args->host)
+		out_note(job->ctx->out, "%s", note);
+}
