@@ -125,17 +125,38 @@ static char *text_of(const json_t *object, const char *name)
 	return mem_strdup(text ? text : "");
 }
 
+static void add_port(struct compose_service *service, int64_t port)
+{
+	for (size_t i = 0; i < service->port_count; i++) {
+		if (service->ports[i] == port)
+			return;
+	}
+	if (port > 0 && service->port_count < COMPOSE_PORTS_MAX)
+		service->ports[service->port_count++] = port;
+}
+
+/* An address family each has its own entry. */
+static void add_ports(struct compose_service *service, const json_t *publishers)
+{
+	for (size_t i = 0; i < json_array_size(publishers); i++) {
+		const json_t *publisher = json_array_get(publishers, i);
+		add_port(service, json_integer_value(json_object_get(publisher, "PublishedPort")));
+	}
+}
+
 static void add_service(struct compose_services *out, const json_t *object)
 {
 	if (!json_is_object(object) || out->count >= LIST_MAX)
 		return;
 	out->items = mem_grow(out->items, &out->room, out->count + 1, sizeof *out->items);
 	out->items[out->count++] = (struct compose_service){
+		.id = text_of(object, "ID"),
 		.name = text_of(object, "Service"),
 		.state = text_of(object, "State"),
 		.health = text_of(object, "Health"),
 		.exit_code = json_integer_value(json_object_get(object, "ExitCode")),
 	};
+	add_ports(&out->items[out->count - 1], json_object_get(object, "Publishers"));
 }
 
 /* Compose 2.21 and later print an object a line, earlier ones a list. */
@@ -180,6 +201,7 @@ const struct compose_service *compose_service_find(
 void compose_services_clear(struct compose_services *services)
 {
 	for (size_t i = 0; i < services->count; i++) {
+		free(services->items[i].id);
 		free(services->items[i].name);
 		free(services->items[i].state);
 		free(services->items[i].health);

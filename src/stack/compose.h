@@ -32,11 +32,16 @@ bool compose_run(const struct compose *compose, const char *const *words, bool i
 bool compose_become(const struct compose *compose, const char *const *words, struct error *err)
 	MUST_CHECK;
 
+#define COMPOSE_PORTS_MAX 16
+
 struct compose_service {
+	char *id;     /* of the container */
 	char *name;   /* "prometheus" */
 	char *state;  /* "running", "exited", "restarting" */
 	char *health; /* "healthy", "starting"; "": it has no check */
 	int64_t exit_code;
+	int64_t ports[COMPOSE_PORTS_MAX]; /* published on this machine, each once */
+	size_t port_count;
 };
 
 struct compose_services {

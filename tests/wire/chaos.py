@@ -13,8 +13,8 @@ SECONDS = 3
 class Honest:
     """Sends a request in random pieces, waits for its answer, and begins again."""
 
-    def __init__(self, server, rng):
-        self.server, self.rng = server, rng
+    def __init__(self, server, rng, statuses):
+        self.server, self.rng, self.statuses = server, rng, statuses
         self.client, self.left, self.taken = server.connect(), b"", 0
         self.waits = False
 
@@ -30,8 +30,8 @@ class Honest:
     def step(self):
         if self.waits:
             answer = self.client.answer()
-            assert answer.status == 200, answer.status
-            self.taken += 1
+            assert answer.status in self.statuses, answer.status
+            self.taken += answer.status == 200
             self.waits = False
         elif self.left:
             size = self.rng.choice((1, 100, 5000, len(self.left)))
@@ -102,10 +102,11 @@ class Rude:
 class Chaos(Case):
     # Time enough for an honest client to be worked on by a slow machine.
     options = ("page=6000000", "body_ms=60000", "header_ms=60000")
+    statuses = (200,)
 
     def test_the_honest_are_counted_and_the_rude_leave_nothing(self):
         rng = random.Random(3)
-        honest = [Honest(self.server, random.Random(i)) for i in range(20)]
+        honest = [Honest(self.server, random.Random(i), self.statuses) for i in range(20)]
         rude = [Rude(self.server, random.Random(100 + i)) for i in range(30)]
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
@@ -127,9 +128,10 @@ class ChaosHeld(Chaos):
 
 
 class ChaosTight(Chaos):
-    """Little room for bodies."""
+    """Little room for bodies: on a slow machine the rude hold all of it for so long that an honest client is told to come again."""
 
     options = (*Chaos.options, "bodies_max=1000000")
+    statuses = (200, 503)
 
 
 if __name__ == "__main__":
