@@ -6,7 +6,7 @@ _cctm_options()
 	options=' -C --dir --json -q --quiet -v --verbose --color -h --help --version'
 	case $1 in
 	init) options+=' --runtime --profile --set --templates --auto-ports -n --dry-run --force --adopt -y --yes' ;;
-	up) options+=' --wait --no-wait --timeout --pull --keep-on-failure' ;;
+	up) options+=' --wait --no-wait --timeout --pull --build-only --keep-on-failure' ;;
 	down) options+=' --volumes -y --yes' ;;
 	restart) options+=' --timeout' ;;
 	status) options+='' ;;

@@ -50,10 +50,11 @@ complete -c cctm -n '__cctm_at init' -l yes -s y -d 'answer yes to what would be
 complete -c cctm -n '__cctm_at init 0' -x -a '(__fish_complete_directories)' -d 'the stack\'s directory, made when it is not there (default as with -C)'
 
 complete -c cctm -n __cctm_without_command -a up -d 'start the stack and wait until every part works'
-complete -c cctm -n '__cctm_at up' -l wait -d 'wait until every part answers'
+complete -c cctm -n '__cctm_at up' -l wait -d 'wait until every part works'
 complete -c cctm -n '__cctm_at up' -l no-wait -d 'turn --wait off'
 complete -c cctm -n '__cctm_at up' -l timeout -x -d 'how long to wait for all parts; images are pulled before'
 complete -c cctm -n '__cctm_at up' -l pull -x -a 'missing always never' -d 'whether images are pulled'
+complete -c cctm -n '__cctm_at up' -l build-only -d 'make and pull the images, and start nothing'
 complete -c cctm -n '__cctm_at up' -l keep-on-failure -d 'leave what was started when a part does not get healthy'
 
 complete -c cctm -n __cctm_without_command -a down -d 'stop the stack'

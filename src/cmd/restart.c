@@ -85,17 +85,26 @@ static bool restart_bridge(
 	       embedded_start(stack->dir, state, args->timeout_ms, err);
 }
 
+static bool wait_for_all(struct probes *probes, int64_t timeout_ms, struct error *err)
+{
+	const struct wait_request request = { .timeout_ms = timeout_ms };
+	if (wait_for_probes(probes, &request, err))
+		return true;
+	AUTO(str) char *hint = wait_hint(wait_failed(probes));
+	return error_hint(err, "%s", hint);
+}
+
 static int restart_run(struct context *ctx, const void *raw, struct error *err)
 {
 	const struct restart_args *args = raw;
 	AUTO(loaded) struct loaded stack = { 0 };
 	AUTO(probes) struct probes probes = { 0 };
-	if (!loaded_read(ctx->dir, &stack, err) || !loaded_probes(&stack, &probes, err))
+	if (!loaded_read(ctx->dir, &stack, err) || !loaded_probes(&stack, true, &probes, err))
 		return -1;
 	bool is_docker = stack.runtime == RUNTIME_DOCKER;
 	if (!(is_docker ? restart_containers(ctx, &stack, args, err)
 			: restart_bridge(&stack, args, err)) ||
-		!wait_for_probes(&probes, args->timeout_ms, NULL, NULL, err))
+		!wait_for_all(&probes, args->timeout_ms, err))
 		return -1;
 	if (ctx->is_json)
 		out_json(ctx->out, 1,

@@ -155,7 +155,7 @@ static void print_json(struct context *ctx, const struct status_job *job)
 static bool look(struct context *ctx, struct status_job *job, struct error *err)
 {
 	if (!loaded_read(ctx->dir, &job->stack, err) ||
-		!loaded_probes(&job->stack, &job->probes, err))
+		!loaded_probes(&job->stack, false, &job->probes, err))
 		return false;
 	if (job->stack.runtime == RUNTIME_DOCKER)
 		return look_at_containers(job, err);

@@ -1,45 +1,42 @@
 /* cctm up: starts the stack and comes back when every part of it works, or says which does not and why.
  *
- * Healthy means asked and answered from outside, through the published ports. A stack that does not get there is taken down
- * again, unless it ran before or --keep-on-failure says otherwise. Data are never touched.
+ * Works means: a sample that this run sent was read back through it, from outside, by the published ports. A stack that does
+ * not get there is taken down again, unless it ran before or --keep-on-failure says otherwise. Data are never touched.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/up_internal.h"
 #include "config/bridge_dir.h"
+#include "config/stack_dir.h"
 #include "core/error.h"
 #include "core/mem.h"
 #include "core/out.h"
-#include "loaded/loaded.h"
-#include "loaded/wait.h"
 #include "render/model.h"
-#include "stack/compose.h"
+#include "render/provision.h"
 #include "stack/embedded.h"
-
-struct up_args {
-	int64_t timeout_ms;
-	bool is_kept, waits;
-	const char *pull;
-};
 
 static const char *const pull_policies[] = { "missing", "always", "never", NULL };
 
 static const struct opt up_options[] = {
-	OPT_NEGATABLE(struct up_args, waits, 0, "wait", "on", "wait until every part answers"),
-	OPT_DURATION(struct up_args, timeout_ms, 0, "timeout", 1000, 3600000, "3m",
+	OPT_NEGATABLE(struct up_args, waits, 0, "wait", "on", "wait until every part works"),
+	OPT_DURATION(struct up_args, timeout_ms, 0, "timeout", 1000, 3600000, "2m",
 		"how long to wait for all parts; images are pulled before"),
 	OPT_CHOICE(struct up_args, pull, 0, "pull", "WHEN", pull_policies, "missing",
 		"whether images are pulled"),
+	OPT(struct up_args, is_build_only, 0, "build-only", NULL,
+		"make and pull the images, and start nothing"),
 	OPT(struct up_args, is_kept, 0, "keep-on-failure", NULL,
 		"leave what was started when a part does not get healthy"),
 	OPT_END,
 };
 
 static const struct example up_examples[] = {
-	{ "cctm up", "start the stack of cctm init and wait for it" },
+	{ "cctm up", "start the stack, making one first where there is none" },
 	{ "cctm -C ~/metrics up --timeout 10m",
 		"one in a directory of its own, on a slow machine" },
+	{ "cctm up --build-only", "only fetch what will be needed, for a start without network" },
 	{ "cctm up --keep-on-failure", "leave a stack that fails, to look into it" },
 	{ NULL, NULL },
 };
@@ -54,145 +51,92 @@ const struct command cmd_up = {
 	.args_size = sizeof(struct up_args),
 	.options = up_options,
 	.examples = up_examples,
-	.text = "Starts the containers with Docker Compose, or the bridge in the background, and "
-		"asks every part from this "
-		"machine until it answers: OTLP over HTTP and gRPC, the receiver's health and "
-		"metrics, Prometheus and its "
-		"targets, Grafana, its login and its datasource. A part that does not answer in "
-		"time is named with what it "
-		"said last and the end of its log; then what was started is stopped again, and the "
-		"exit status is 1.\n\n"
-		"Run again it starts what does not run and recreates what changed, and verifies "
-		"all of it. Files are as the "
-		"last 'cctm init' wrote them.",
+	.text = "Starts the containers with Docker Compose, or the bridge in the background, sends "
+		"one sample (the gauge stack_verified_timestamp_seconds) and "
+		"asks every part from this machine until the sample has come through it: OTLP over "
+		"HTTP and gRPC, the receiver's health and "
+		"metrics, Prometheus and its targets, Grafana, its login and its datasource. Where "
+		"Prometheus reads the receiver, that takes up to one scrape interval.\n\n"
+		"Before anything is started it looks for what would stand in the way: the engine, "
+		"ports and who has them, room on disk. A part that does not get healthy is named "
+		"with what it said last, the end of its log, how it ended, the likely cause and "
+		"the remedy; then what was started is stopped again, and the exit status is 1.\n\n"
+		"Run again it starts what does not run and recreates what changed in the compose "
+		"file. Where only a part's own configuration changed, Prometheus and Grafana read "
+		"theirs again and others are restarted; all of it is verified again. Files are as "
+		"the last 'cctm init' wrote them and you edited them. Interrupted with Ctrl-C, it "
+		"leaves what the next 'cctm up' or 'cctm down' goes on with.",
 	.run = up_run,
 };
 
-#define ASK_MS	 4000
-#define PULL_MS	 (30 * INT64_C(60000))
-#define STOP_MS	 120000
-#define LOG_TAIL "20"
+#define INIT_MS 60000
 
-/* A stack, and how it is to be spoken of. */
-struct up_job {
-	struct context *ctx;
-	const struct up_args *args;
-	struct loaded stack;
-	struct probes probes;
-};
+/* ---- what both runtimes need ---- */
 
-/* ---- waiting ---- */
+bool up_judge(const struct up_job *job, const struct findings *findings, struct error *err)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		if (!findings->items[i].is_fatal)
+			out_note(job->ctx->out, "note: %s", findings->items[i].what);
+	}
+	return findings_judge(findings, err);
+}
 
-static void say_passed(void *ctx, const struct probe *probe, int64_t after_ms)
+static void say_passed(void *ctx, const struct probe *probe)
 {
 	const struct up_job *job = ctx;
-	out_note(job->ctx->out, "  ok  %-28s %.1f s", probe->what, (double)after_ms / 1000);
+	out_note(job->ctx->out, "  ok  %-38s %.1f s", probe->what, (double)probe->after_ms / 1000);
 }
 
-static bool wait_for_all(struct up_job *job, struct error *err)
+static void say_waiting(void *ctx, const struct probe *probe, int64_t after_ms)
 {
-	return wait_for_probes(&job->probes, job->args->timeout_ms, say_passed, job, err);
+	const struct up_job *job = ctx;
+	out_status(job->ctx->out, "%-38s %.1f s", probe->what, (double)after_ms / 1000);
 }
 
-/* ---- containers ---- */
-
-static void show_log(const struct up_job *job, const struct compose *compose, enum service service)
+bool up_wait(struct up_job *job, bool (*is_hopeless)(void *ctx), struct error *err)
 {
-	const char *const words[] = { "logs", "--no-color", "--tail", LOG_TAIL,
-		service_rows[service].name, NULL };
-	AUTO(error) struct error ignored = ERROR_INIT;
-	AUTO(proc_result) struct proc_result result = { 0 };
-	bool is_shown = !job->ctx->is_quiet && !job->ctx->is_json;
-	if (is_shown && !compose_run(compose, words, true, ASK_MS * 3, &result, &ignored))
-		return;
-}
-
-static void take_down(const struct compose *compose)
-{
-	static const char *const words[] = { "down", NULL };
-	AUTO(error) struct error ignored = ERROR_INIT;
-	AUTO(proc_result) struct proc_result result = { 0 };
-	if (!compose_run(compose, words, false, STOP_MS, &result, &ignored))
-		return;
-}
-
-static bool start_containers(
-	const struct up_job *job, const struct compose *compose, struct error *err)
-{
-	const char *const words[] = { "up", "--detach", "--remove-orphans", "--pull",
-		job->args->pull, NULL };
-	AUTO(proc_result) struct proc_result result = { 0 };
-	bool is_shown = !job->ctx->is_quiet && !job->ctx->is_json;
-	return compose_run(compose, words, is_shown, PULL_MS, &result, err);
-}
-
-/* Compose says that something depends on what is not healthy; here is said which, and its log is shown. */
-static bool explain(const struct up_job *job, const struct compose *compose, struct error *err)
-{
-	AUTO(error) struct error ignored = ERROR_INIT;
-	AUTO(compose_services) struct compose_services services = { 0 };
-	if (!compose_list(compose, &services, &ignored))
-		return false;
-	for (enum service s = 0; s < SERVICE_COUNT; s++) {
-		const struct compose_service *found =
-			compose_service_find(&services, service_rows[s].name);
-		bool is_ill = found && strcmp(found->state, "created") != 0 &&
-			      (strcmp(found->state, "running") != 0 ||
-				      strcmp(found->health, "unhealthy") == 0);
-		if (!is_ill)
-			continue;
-		show_log(job, compose, s);
-		error_wrap(err, "%s is %s (exit status %lld)", service_rows[s].title, found->state,
-			(long long)found->exit_code);
-		return error_hint(err, "its log stands above; '--keep-on-failure' leaves the "
-				       "containers to look into");
-	}
-	return false;
-}
-
-static bool had_containers(const struct compose *compose)
-{
-	AUTO(error) struct error ignored = ERROR_INIT;
-	AUTO(compose_services) struct compose_services services = { 0 };
-	return compose_list(compose, &services, &ignored) && services.count > 0;
-}
-
-static bool up_containers(struct up_job *job, struct error *err)
-{
-	struct compose compose;
-	if (service_receiver(&job->stack.config) == SERVICE_BRIDGE) {
-		error_set(err, ERR_REFUSED, "the bridge has no container image yet");
-		return error_hint(
-			err, "'cctm init --set ingest=collector', or '--runtime embedded'");
-	}
-	if (!compose_open(job->stack.dir, &compose, err))
-		return false;
-	bool ran_before = had_containers(&compose);
-	bool is_started = start_containers(job, &compose, err);
-	if (is_started && (!job->args->waits || wait_for_all(job, err)))
-		return true;
-	const struct probe *failed = wait_failed(&job->probes);
-	if (is_started && failed)
-		show_log(job, &compose, failed->service);
-	else if (!is_started)
-		explain(job, &compose, err);
-	if (!ran_before && !job->args->is_kept)
-		take_down(&compose);
-	return false;
+	const struct wait_request request = { .timeout_ms = job->args->timeout_ms,
+		.ctx = job,
+		.passed = say_passed,
+		.waiting = say_waiting,
+		.is_hopeless = is_hopeless };
+	return !job->args->waits || wait_for_probes(&job->probes, &request, err);
 }
 
 /* ---- the bridge alone ---- */
 
-static bool up_embedded(struct up_job *job, struct error *err)
+static bool start_bridge(struct up_job *job, const char *state, struct error *err)
+{
+	AUTO(findings) struct findings findings = { 0 };
+	if (job->ran_before && !current_differs(&job->noted, &job->files, SERVICE_BRIDGE))
+		return true;
+	preflight_embedded(&job->stack.config, state, job->ran_before, &findings);
+	if (!up_judge(job, &findings, err))
+		return false;
+	if (job->ran_before) {
+		out_note(job->ctx->out, "the settings changed: the bridge is started again");
+		if (!embedded_stop(state, UP_STOP_MS, err))
+			return false;
+	}
+	return embedded_start(job->stack.dir, state, job->args->timeout_ms, err);
+}
+
+bool up_embedded(struct up_job *job, struct error *err)
 {
 	AUTO(error) struct error ignored = ERROR_INIT;
 	AUTO(str) char *state = bridge_dir(job->stack.dir, &job->stack.config);
-	bool ran_before = embedded_find(state) != 0;
-	if (!ran_before && !embedded_start(job->stack.dir, state, job->args->timeout_ms, err))
-		return false;
-	if (!job->args->waits || wait_for_all(job, err))
+	if (job->args->is_build_only)
 		return true;
-	if (!ran_before && !job->args->is_kept && !embedded_stop(state, STOP_MS, &ignored))
+	job->ran_before = embedded_find(state) != 0;
+	if (!start_bridge(job, state, err))
+		return false;
+	if (up_wait(job, NULL, err))
+		return true;
+	const struct probe *failed = wait_failed(&job->probes);
+	AUTO(str) char *hint = failed ? wait_hint(failed) : NULL;
+	error_hint(err, "%s", hint ? hint : "'cctm logs' shows its log");
+	if (!job->ran_before && !job->args->is_kept && !embedded_stop(state, UP_STOP_MS, &ignored))
 		error_wrap(err, "%s", ignored.message);
 	return false;
 }
@@ -204,19 +148,23 @@ static void print_text(const struct up_job *job)
 	struct out *out = job->ctx->out;
 	const struct config *config = &job->stack.config;
 	AUTO(str) char *otlp = model_otlp_endpoint(config, false);
+	if (job->args->is_build_only) {
+		out_note(out, "the images are here; 'cctm up' starts the stack");
+		return;
+	}
 	if (job->stack.runtime == RUNTIME_DOCKER) {
 		AUTO(str) char *grafana = model_url(config, "ports.grafana", "/");
 		AUTO(str) char *prometheus = model_url(config, "ports.prometheus", "/");
 		out_printf(out, "Grafana     %s (user %s, password in .env)\n", grafana,
 			config_text(config, "grafana.admin_user"));
 		out_printf(out, "Prometheus  %s\n", prometheus);
+	} else {
+		AUTO(str) char *page = model_url(config, "ports.zpages", "/");
+		out_printf(out, "Status      %s\n", page);
 	}
 	out_printf(out, "OTLP        %s\n", otlp);
-	out_note(out, "next: point Claude Code there; %s",
-		job->stack.runtime == RUNTIME_DOCKER
-			? "claude-code.env lists the variables. 'cctm status' looks after the stack"
-			: "'cctm report' adds up what it sends. 'cctm status' looks after the "
-			  "bridge");
+	out_note(out, "next: 'cctm env' prints what points Claude Code there; then %s",
+		job->stack.runtime == RUNTIME_DOCKER ? "'cctm open grafana'" : "'cctm report'");
 }
 
 static void print_json(const struct up_job *job)
@@ -225,32 +173,113 @@ static void print_json(const struct up_job *job)
 	for (size_t i = 0; i < job->probes.count; i++) {
 		const struct probe *probe = &job->probes.items[i];
 		json_array_append_new(parts,
-			json_pack("{s:s, s:s, s:o, s:b}", "service",
+			json_pack("{s:s, s:s, s:o, s:b, s:o}", "service",
 				service_rows[probe->service].name, "what", probe->what, "url",
-				out_json_text(probe->url), "healthy", probe->is_passed));
+				out_json_text(probe->url), "healthy", probe->is_passed, "after_ms",
+				probe->is_passed ? json_integer(probe->after_ms) : json_null()));
 	}
 	out_json(job->ctx->out, 1,
-		json_pack("{s:o, s:s, s:o}", "directory", out_json_text(job->stack.dir), "runtime",
-			runtime_name(job->stack.runtime), "probes", parts));
+		json_pack("{s:o, s:s, s:b, s:o}", "directory", out_json_text(job->stack.dir),
+			"runtime", runtime_name(job->stack.runtime), "started",
+			!job->args->is_build_only, "probes", parts));
+}
+
+/* ---- the stack ---- */
+
+/* Where there is no stack, there is one then: as `cctm init` makes it without options. */
+static bool ensure_stack(const struct up_job *job, struct error *err)
+{
+	AUTO(stack_dir) struct stack_dir where = { 0 };
+	if (!stack_dir_find(job->ctx->dir, &where, err))
+		return false;
+	if (where.has_file)
+		return true;
+	AUTO(str) char *self = proc_self(err);
+	if (!self)
+		return false;
+	out_note(job->ctx->out, "there is no stack in %s yet: 'cctm init' makes one", where.dir);
+	const char *const argv[] = { self, "init", where.dir, job->ctx->is_quiet ? "-q" : NULL,
+		NULL };
+	const struct proc_request request = {
+		.argv = argv, .deadline_ms = INIT_MS, .output_max = 65536, .is_shown = true
+	};
+	AUTO(proc_result) struct proc_result result = { 0 };
+	if (!proc_run(&request, &result, err))
+		return false;
+	return (result.end == PROC_EXITED && result.status == 0) ||
+	       error_set(err, ERR_FAILED, "'cctm init' could not make a stack in %s", where.dir);
+}
+
+/* Ports are asked as cctm.yaml has them and opened as the compose file has them. */
+static bool check_ports(const struct up_job *job, struct error *err)
+{
+	for (size_t i = 0; i < service_port_count; i++) {
+		const char *key = service_ports[i].key;
+		int64_t written = manifest_port(&job->stack.last, key);
+		int64_t wanted = config_number(&job->stack.config, key);
+		if (!written || written == wanted ||
+			!service_port_is_used(&job->stack.config, &service_ports[i]))
+			continue;
+		error_set(err, ERR_FAILED,
+			"cctm.yaml says %s: %lld, and the stack's files say %lld", key,
+			(long long)wanted, (long long)written);
+		return error_hint(err, "run 'cctm init', which brings the files up to date");
+	}
+	return true;
+}
+
+static void note_stale_files(const struct up_job *job)
+{
+	const struct provision_request request = { .dir = job->stack.dir,
+		.config = &job->stack.config,
+		.last = &job->stack.last,
+		.runtime = job->stack.runtime };
+	AUTO(error) struct error ignored = ERROR_INIT;
+	AUTO(provision) struct provision provision = { 0 };
+	if (provision_make(&request, &provision, &ignored) && plan_has_changes(&provision.plan))
+		out_note(job->ctx->out,
+			"note: the stack's files are not as cctm.yaml says; 'cctm render --diff' "
+			"shows how, 'cctm init' mends it");
+}
+
+static bool read_stack(struct up_job *job, struct error *err)
+{
+	if (!loaded_read(job->ctx->dir, &job->stack, err) || !check_ports(job, err) ||
+		!loaded_probes(&job->stack, true, &job->probes, err) ||
+		!current_read_files(&job->stack, &job->files, err))
+		return false;
+	current_read_noted(&job->stack, &job->noted);
+	note_stale_files(job);
+	return true;
 }
 
 static bool start(struct up_job *job, struct error *err)
 {
-	if (!loaded_read(job->ctx->dir, &job->stack, err) ||
-		!loaded_probes(&job->stack, &job->probes, err))
+	if (!ensure_stack(job, err))
 		return false;
-	return job->stack.runtime == RUNTIME_DOCKER ? up_containers(job, err)
-						    : up_embedded(job, err);
+	AUTO(stack_dir) struct stack_dir where = { 0 };
+	if (!stack_dir_find(job->ctx->dir, &where, err))
+		return false;
+	AUTO(fd) int lock = plan_lock(where.dir, err);
+	if (lock < 0 || !read_stack(job, err))
+		return false;
+	bool is_up = job->stack.runtime == RUNTIME_DOCKER ? up_containers(job, err)
+							  : up_embedded(job, err);
+	if (!is_up || job->args->is_build_only || !job->args->waits)
+		return is_up;
+	return current_note(&job->stack, &job->files, err);
 }
 
 static int up_run(struct context *ctx, const void *raw, struct error *err)
 {
-	struct up_job job = { .ctx = ctx, .args = raw };
+	struct up_job job = { .ctx = ctx, .args = raw, .ill = SERVICE_COUNT };
 	bool is_up = start(&job, err);
 	if (is_up && ctx->is_json)
 		print_json(&job);
 	else if (is_up)
 		print_text(&job);
+	compose_services_clear(&job.before);
+	compose_services_clear(&job.after);
 	probes_clear(&job.probes);
 	loaded_clear(&job.stack);
 	return is_up ? 0 : -1;

@@ -21,6 +21,8 @@ struct out {
 	int write_errno; /* of the first write that failed; later text is dropped */
 	unsigned width;
 	bool has_color, has_document, is_quiet;
+	unsigned frame;
+	bool has_status; /* a status stands on the terminal's last line */
 };
 
 static bool environment_has_color(void)
@@ -126,11 +128,39 @@ void out_set_quiet(struct out *o, bool is_quiet)
 	o->is_quiet = is_quiet;
 }
 
+/* On a terminal that obeys: back to the line's begin, and empty it. */
+static void drop_status(struct out *o)
+{
+	if (o->has_status)
+		fputs("\r\033[K", stderr);
+	o->has_status = false;
+}
+
+void out_status(struct out *o, const char *fmt, ...)
+{
+	static const char *const frames[] = { "-", "\\", "|", "/" };
+	const char *term = getenv("TERM");
+	char text[200];
+	if (o->is_quiet || !isatty(STDERR_FILENO) || (term && strcmp(term, "dumb") == 0))
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	/* A line that wraps could not be emptied again. */
+	int width = o->width > 6 ? (int)o->width - 6 : 1;
+	drop_status(o);
+	fprintf(stderr, "  %s  %.*s", frames[o->frame++ % 4], width, text);
+	fflush(stderr);
+	o->has_status = true;
+}
+
 void out_note(struct out *o, const char *fmt, ...)
 {
 	if (o->is_quiet)
 		return;
 	push(o); /* in the order in which they were said */
+	drop_status(o);
 	va_list ap;
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -159,6 +189,7 @@ const char *out_style(const struct out *o, enum style style)
 
 bool out_flush(struct out *o, struct error *err)
 {
+	drop_status(o);
 	push(o);
 	if (!o->write_errno)
 		return true;

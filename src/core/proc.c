@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/error.h"
@@ -53,6 +54,16 @@ static char *search(const char *name, bool (*fits)(const char *path))
 char *proc_find(const char *name)
 {
 	return search(name, is_program);
+}
+
+char *proc_self(struct error *err)
+{
+	char path[4096];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+	if (len > 0)
+		return mem_strndup(path, (size_t)len);
+	error_set_errno(err, ERR_FAILED, errno, "cannot find the program of cctm itself");
+	return NULL;
 }
 
 /* ---- starting ---- */

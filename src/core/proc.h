@@ -67,6 +67,9 @@ bool proc_start(const char *const *argv, const char *dir, const char *log_path, 
 /* In place of this process, with all that is its: for commands that only hand on. Comes back only with an error. */
 bool proc_become(const char *const *argv, const char *dir, struct error *err) MUST_CHECK;
 
+/* The file of this very program, to run it again; yours. NULL: the system does not tell. */
+char *proc_self(struct error *err) MUST_CHECK;
+
 /* Where PATH has a program; NULL: nowhere. Yours. */
 char *proc_find(const char *name);
 

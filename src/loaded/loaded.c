@@ -62,13 +62,14 @@ bool loaded_secret(const struct loaded *stack, const char *name, char **out, str
 	return true;
 }
 
-bool loaded_probes(const struct loaded *stack, struct probes *out, struct error *err)
+bool loaded_probes(
+	const struct loaded *stack, bool sends_sample, struct probes *out, struct error *err)
 {
 	AUTO(env_file) struct env_file file = { 0 };
 	if (!read_env(stack, &file, err))
 		return false;
 	probes_init(out, &stack->config, stack->runtime, value_of(&file, GRAFANA_PASSWORD),
-		value_of(&file, OTLP_TOKEN));
+		value_of(&file, OTLP_TOKEN), sends_sample);
 	return true;
 }
 

@@ -26,8 +26,10 @@ struct loaded {
  * 'cctm init'. */
 bool loaded_read(const char *given, struct loaded *out, struct error *err) MUST_CHECK;
 
-/* The probes of it, with the secrets of its .env. */
-bool loaded_probes(const struct loaded *stack, struct probes *out, struct error *err) MUST_CHECK;
+/* The probes of it, with the secrets of its .env. `sends_sample`: they write one sample into it and look for it, and do
+ * not only look. */
+bool loaded_probes(const struct loaded *stack, bool sends_sample, struct probes *out,
+	struct error *err) MUST_CHECK;
 
 /* A secret of its .env, yours for secret_free; NULL: it has none of that name. */
 bool loaded_secret(const struct loaded *stack, const char *name, char **out, struct error *err)

@@ -10,13 +10,26 @@
 
 struct error;
 
-/* Asks all probes again and again until they pass, one never will, or the time is over. `passed` (may be NULL) is told of
- * each as it passes, with the milliseconds since the beginning. The error names the probe that failed and why. */
-bool wait_for_probes(struct probes *probes, int64_t timeout_ms,
-	void (*passed)(void *ctx, const struct probe *probe, int64_t after_ms), void *ctx,
-	struct error *err) MUST_CHECK;
+struct wait_request {
+	int64_t timeout_ms;
+	void *ctx;
+	/* All may be NULL. Told of each probe as it passes; of the first that has not, once a round, with the milliseconds
+	 * since the beginning; and asked every other second whether waiting makes sense. */
+	void (*passed)(void *ctx, const struct probe *probe);
+	void (*waiting)(void *ctx, const struct probe *probe, int64_t after_ms);
+	bool (*is_hopeless)(void *ctx);
+};
 
-/* The one that failed, NULL when all passed; Prometheus' targets last, for a target is down because the part behind it is. */
+/* Asks all probes again and again until they pass, one never will, or the time is over. The error names the probe that
+ * failed and why. */
+bool wait_for_probes(struct probes *probes, const struct wait_request *request, struct error *err)
+	MUST_CHECK;
+
+/* The one that failed, NULL when all passed. What cannot be mended by waiting comes first, and what depends on other parts
+ * last: a target of Prometheus is down because the part behind it is. */
 const struct probe *wait_failed(const struct probes *probes);
+
+/* What to do about it, when nothing better is known; yours. */
+char *wait_hint(const struct probe *failed);
 
 #endif

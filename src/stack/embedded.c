@@ -84,14 +84,11 @@ static bool wait_for_lock(
 
 bool embedded_start(const char *dir, const char *state_dir, int64_t deadline_ms, struct error *err)
 {
-	char self[4096];
 	pid_t pid;
-	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
 	AUTO(str) char *log = path_join(state_dir, EMBEDDED_LOG);
-	if (len <= 0)
-		return error_set_errno(
-			err, ERR_FAILED, errno, "cannot find the program of cctm itself");
-	self[len] = '\0';
+	AUTO(str) char *self = proc_self(err);
+	if (!self)
+		return false;
 	const char *const argv[] = { self, "bridge", "-C", dir, NULL };
 	if (!dir_make(state_dir, 0700, err))
 		return false;

@@ -1,13 +1,16 @@
 #include "stack/probes.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/mem.h"
 #include "core/secret.h"
+#include "core/str.h"
 #include "core/text.h"
 #include "http/http.h"
 
@@ -16,28 +19,49 @@
 #define DATASOURCE_UID "prometheus_claude_metrics"
 #define EXPORT_PATH    "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 
-/* Which probes there are, by service; the path stands behind the port's address. */
+/* Grafana's own way to Prometheus' API (`GET /api/datasources/proxy/uid/:uid/…`). */
+#define PROXY "/api/datasources/proxy/uid/" DATASOURCE_UID
+#define QUERY "/api/v1/query?query=" PROBE_METRIC
+
+enum where { ANYWHERE, IN_CONTAINERS, OF_COLLECTOR, OF_BRIDGE };
+
+/* Which probes there are, in the order in which a part needs another; the path stands behind the port's address. */
 static const struct {
 	enum probe_kind kind;
 	enum service service; /* the Collector's stand for the bridge too */
 	const char *port_key, *path, *what;
-	bool needs_containers;
+	enum where where;
 } rows[] = {
 	{ PROBE_EXPORT, SERVICE_COLLECTOR, "ports.otlp_http", "/v1/metrics", "OTLP over HTTP",
-		false },
-	{ PROBE_GRPC, SERVICE_COLLECTOR, "ports.otlp_grpc", EXPORT_PATH, "OTLP over gRPC", true },
+		ANYWHERE },
+	{ PROBE_GRPC, SERVICE_COLLECTOR, "ports.otlp_grpc", EXPORT_PATH, "OTLP over gRPC",
+		OF_COLLECTOR },
 	{ PROBE_OK, SERVICE_COLLECTOR, "ports.exporter", "/metrics", "metrics for Prometheus",
-		false },
-	{ PROBE_OK, SERVICE_COLLECTOR, "ports.health", "/", "the receiver's health", false },
-	{ PROBE_OK, SERVICE_PROMETHEUS, "ports.prometheus", "/-/ready", "Prometheus", true },
+		ANYWHERE },
+	{ PROBE_OK, SERVICE_COLLECTOR, "ports.health", "/", "the receiver's health", ANYWHERE },
+	{ PROBE_OK, SERVICE_COLLECTOR, "ports.zpages", "/debug/servicez",
+		"the Collector's pages about itself", OF_COLLECTOR },
+	{ PROBE_OK, SERVICE_COLLECTOR, "ports.zpages", "/", "the bridge's status page", OF_BRIDGE },
+	{ PROBE_SHOWN, SERVICE_COLLECTOR, "ports.exporter", "/metrics",
+		"a sample, read back from the receiver", ANYWHERE },
+	{ PROBE_OK, SERVICE_PROMETHEUS, "ports.prometheus", "/-/ready", "Prometheus",
+		IN_CONTAINERS },
 	{ PROBE_TARGETS, SERVICE_PROMETHEUS, "ports.prometheus", "/api/v1/targets?state=active",
-		"Prometheus' targets", true },
-	{ PROBE_GRAFANA, SERVICE_GRAFANA, "ports.grafana", "/api/health", "Grafana", true },
-	{ PROBE_LOGIN, SERVICE_GRAFANA, "ports.grafana", "/api/user", "Grafana's login", true },
+		"Prometheus' targets", IN_CONTAINERS },
+	{ PROBE_STORED, SERVICE_PROMETHEUS, "ports.prometheus", QUERY, "the sample in Prometheus",
+		IN_CONTAINERS },
+	{ PROBE_OK, SERVICE_LOKI, "ports.loki", "/ready", "Loki", IN_CONTAINERS },
+	{ PROBE_OK, SERVICE_ALERTMANAGER, "ports.alertmanager", "/-/ready", "Alertmanager",
+		IN_CONTAINERS },
+	{ PROBE_GRAFANA, SERVICE_GRAFANA, "ports.grafana", "/api/health", "Grafana",
+		IN_CONTAINERS },
+	{ PROBE_LOGIN, SERVICE_GRAFANA, "ports.grafana", "/api/user", "Grafana's login",
+		IN_CONTAINERS },
 	{ PROBE_DATASOURCE, SERVICE_GRAFANA, "ports.grafana",
-		"/api/datasources/uid/" DATASOURCE_UID "/health", "Grafana's datasource", true },
-	{ PROBE_OK, SERVICE_LOKI, "ports.loki", "/ready", "Loki", true },
-	{ PROBE_OK, SERVICE_ALERTMANAGER, "ports.alertmanager", "/-/ready", "Alertmanager", true },
+		"/api/datasources/uid/" DATASOURCE_UID "/health", "Grafana's datasource",
+		IN_CONTAINERS },
+	{ PROBE_STORED, SERVICE_GRAFANA, "ports.grafana", PROXY QUERY, "the sample in Grafana",
+		IN_CONTAINERS },
 };
 
 /* An address for a client on this machine: what is opened on all is asked on loopback. */
@@ -60,11 +84,21 @@ static char *url_of(const struct config *config, const struct service_port *port
 static bool is_used(const struct config *config, enum runtime runtime, size_t row)
 {
 	const struct service_port *port = service_port_find(rows[row].port_key);
-	if (runtime == RUNTIME_EMBEDDED)
-		return !rows[row].needs_containers;
+	bool is_embedded = runtime == RUNTIME_EMBEDDED;
+	bool is_bridge = is_embedded || service_receiver(config) == SERVICE_BRIDGE;
+	if ((rows[row].where == OF_COLLECTOR && is_bridge) ||
+		(rows[row].where == OF_BRIDGE && !is_bridge))
+		return false;
+	if (is_embedded)
+		return rows[row].where != IN_CONTAINERS;
 	return service_port_is_used(config, port) &&
 	       (rows[row].service == SERVICE_COLLECTOR ||
 		       service_is_used(config, rows[row].service));
+}
+
+static bool needs_sample(enum probe_kind kind)
+{
+	return kind == PROBE_SHOWN || kind == PROBE_STORED;
 }
 
 static char *copy(const char *text)
@@ -73,16 +107,17 @@ static char *copy(const char *text)
 }
 
 void probes_init(struct probes *out, const struct config *config, enum runtime runtime,
-	const char *grafana_password, const char *token)
+	const char *grafana_password, const char *token, bool sends_sample)
 {
 	const size_t row_count = sizeof rows / sizeof *rows;
 	bool needs_token = strcmp(config_text(config, "otlp.auth"), "bearer") == 0;
 	*out = (struct probes){ .items = mem_calloc(row_count, sizeof *out->items),
 		.grafana_user = mem_strdup(config_text(config, "grafana.admin_user")),
 		.grafana_password = copy(grafana_password),
-		.token = needs_token ? copy(token) : NULL };
+		.token = needs_token ? copy(token) : NULL,
+		.sample = sends_sample ? (double)clock_wall_ms() / 1000 : 0 };
 	for (size_t i = 0; i < row_count; i++) {
-		if (!is_used(config, runtime, i))
+		if (!is_used(config, runtime, i) || (needs_sample(rows[i].kind) && !sends_sample))
 			continue;
 		enum service service = rows[i].service == SERVICE_COLLECTOR
 					       ? runtime == RUNTIME_EMBEDDED
@@ -111,19 +146,47 @@ void probes_clear(struct probes *probes)
 
 /* ---- asking ---- */
 
-static struct http_request request_of(const struct probes *probes, const struct probe *probe)
+/* One gauge in OTLP's JSON. */
+#define EXPORT                                                                                     \
+	"{\"resourceMetrics\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\","          \
+	"\"value\":{\"stringValue\":\"cctm\"}}]},\"scopeMetrics\":[{\"scope\":{\"name\":\"cctm\"}" \
+	","                                                                                        \
+	"\"metrics\":[{\"name\":\"stack.verified.timestamp\",\"unit\":\"s\",\"description\":"      \
+	"\"When cctm last sent a sample to see that the stack "                                    \
+	"works.\",\"gauge\":{\"dataPoints\":[{"                                                    \
+	"\"timeUnixNano\":\"%.0f000000\",\"asDouble\":%.3f}]}}]}]}]}"
+
+static void set_export(struct http_request *request, const struct probes *probes, const char *text)
 {
-	static const unsigned char empty_grpc[5]; /* not compressed, no bytes: an empty request */
+	request->content_type = "application/json";
+	request->body = text;
+	request->body_len = strlen(text);
+	request->bearer = probes->token;
+}
+
+static void set_grpc(
+	struct http_request *request, const struct probes *probes, const struct probe *probe)
+{
+	static const unsigned char empty[5]; /* not compressed, no bytes: an empty request */
+	request->content_type = "application/grpc";
+	request->body = empty;
+	request->body_len = sizeof empty;
+	request->is_grpc = strncmp(probe->url, "https:", 6) != 0;
+	request->bearer = probes->token;
+}
+
+/* `text` is the export's, for as long as the request lives. */
+static struct http_request request_of(
+	const struct probes *probes, const struct probe *probe, const char *text)
+{
 	struct http_request request = { .url = probe->url, .answer_max = ANSWER_MAX };
-	if (probe->kind == PROBE_EXPORT || probe->kind == PROBE_GRPC) {
-		bool is_grpc = probe->kind == PROBE_GRPC;
-		request.content_type = is_grpc ? "application/grpc" : "application/json";
-		request.body = is_grpc ? (const void *)empty_grpc : (const void *)"{}";
-		request.body_len = is_grpc ? sizeof empty_grpc : 2;
-		request.is_grpc = is_grpc && strncmp(probe->url, "https:", 6) != 0;
-		request.bearer = probes->token;
-	}
-	if (probe->kind == PROBE_LOGIN || probe->kind == PROBE_DATASOURCE) {
+	bool is_login = probe->kind == PROBE_LOGIN || probe->kind == PROBE_DATASOURCE ||
+			(probe->kind == PROBE_STORED && probe->service == SERVICE_GRAFANA);
+	if (probe->kind == PROBE_EXPORT)
+		set_export(&request, probes, text);
+	if (probe->kind == PROBE_GRPC)
+		set_grpc(&request, probes, probe);
+	if (is_login) {
 		request.user = probes->grafana_user;
 		request.password = probes->grafana_password;
 	}
@@ -165,8 +228,46 @@ static bool says(const struct http_answer *answer, const char *name, const char 
 	return is_so;
 }
 
+static bool is_sample(const struct probes *probes, struct slice text)
+{
+	double value;
+	return str_double(text, &value) && fabs(value - probes->sample) < 0.0005;
+}
+
+/* A line "name{labels} value" of the exposition that has it; labels may hold anything but a newline. */
+static char *not_shown(const struct probes *probes, const char *text)
+{
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		size_t len = strcspn(line, "\n");
+		if (!str_has_prefix(line, PROBE_METRIC))
+			continue;
+		const char *brace = memrchr(line, '}', len);
+		const char *value = brace ? brace + 1 : line + strlen(PROBE_METRIC);
+		value += strspn(value, " ");
+		if (is_sample(probes, slice_of(value, strcspn(value, " \n"))))
+			return NULL;
+	}
+	return mem_strdup("the sample that was sent is not shown");
+}
+
+static char *not_stored(const struct probes *probes, const struct http_answer *answer)
+{
+	json_t *root = json_loadb(buf_str(&answer->body), answer->body.len, 0, NULL);
+	const json_t *result = json_object_get(json_object_get(root, "data"), "result");
+	bool is_found = false;
+	for (size_t i = 0; !is_found && i < json_array_size(result); i++) {
+		const json_t *pair = json_object_get(json_array_get(result, i), "value");
+		const char *text = json_string_value(json_array_get(pair, 1));
+		is_found = text && is_sample(probes, slice_of(text, strlen(text)));
+	}
+	json_decref(root);
+	return is_found ? NULL : mem_strdup("the sample that was sent has not come there");
+}
+
 /* NULL: it passed. Yours. */
-static char *judge(const struct probe *probe, const struct http_answer *answer)
+static char *judge(
+	const struct probes *probes, const struct probe *probe, const struct http_answer *answer)
 {
 	if (answer->status != 200)
 		return said(answer);
@@ -177,6 +278,10 @@ static char *judge(const struct probe *probe, const struct http_answer *answer)
 		return says(answer, "database", "ok") ? NULL : said(answer);
 	case PROBE_DATASOURCE:
 		return says(answer, "status", "OK") ? NULL : said(answer);
+	case PROBE_SHOWN:
+		return not_shown(probes, buf_str(&answer->body));
+	case PROBE_STORED:
+		return not_stored(probes, answer);
 	case PROBE_OK:
 	case PROBE_EXPORT:
 	case PROBE_GRPC:
@@ -190,7 +295,10 @@ void probe_ask(const struct probes *probes, struct probe *probe, int64_t deadlin
 {
 	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(http_answer) struct http_answer answer = { 0 };
-	struct http_request request = request_of(probes, probe);
+	AUTO(str)
+	char *text = probes->sample > 0 ? mem_printf(EXPORT, probes->sample * 1000, probes->sample)
+					: mem_strdup("{}");
+	struct http_request request = request_of(probes, probe, text);
 	request.deadline_ms = deadline_ms;
 	free(probe->why);
 	probe->why = NULL;
@@ -198,8 +306,8 @@ void probe_ask(const struct probes *probes, struct probe *probe, int64_t deadlin
 		probe->why = mem_strdup(err.message);
 		return;
 	}
-	probe->why = judge(probe, &answer);
+	probe->why = judge(probes, probe, &answer);
 	probe->is_passed = !probe->why;
 	/* A password is tried once: five wrong ones lock the account out. */
-	probe->is_final = probe->kind == PROBE_LOGIN && answer.status == 401;
+	probe->is_final = request.user && answer.status == 401;
 }

@@ -62,13 +62,22 @@ class Image:
 
 
 class Engine:
-    def __init__(self):
+    def __init__(self, data_size=None):
+        """With `data_size` ("200m") its data lie on a disk of their own, as large as that."""
         self.folder = Path(tempfile.mkdtemp(prefix="cctm-engine-"))
+        self.has_disk = data_size is not None
+        if self.has_disk:
+            (self.folder / "data").mkdir()
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={data_size}", "cctm-test", self.folder / "data"],
+                           check=True)
         plugins = self.folder / "config" / "cli-plugins"
         plugins.mkdir(parents=True)
         shutil.copy(case.cache_folder() / "docker-compose/usr/libexec/docker/cli-plugins/docker-compose", plugins)
         self.environment = {"DOCKER_HOST": f"unix://{self.folder}/sock", "DOCKER_CONFIG": str(self.folder / "config")}
         self.log = open(self.folder / "log", "w")
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen(
             ["dockerd", "--data-root", self.folder / "data", "--exec-root", self.folder / "exec", "--pidfile",
              self.folder / "pid", "--host", self.environment["DOCKER_HOST"]], stdout=self.log, stderr=subprocess.STDOUT)
@@ -97,7 +106,8 @@ class Engine:
         collector = Image()
         collector.program(programs.collector())
         self.add_image("test/collector:1", collector, "USER 10001:10001", 'ENTRYPOINT ["/bin/otelcol"]')
-        for name, entry in [("test/grafana:1", "/bin/grafana_stand_in"), ("test/broken:1", "/bin/false")]:
+        for name, entry in [("test/grafana:1", '"/bin/grafana_stand_in"'), ("test/broken:1", '"/bin/false"'),
+                            ("test/asleep:1", '"/bin/busybox", "sleep", "600"')]:
             grafana = Image()
             grafana.file(STAND_IN, "bin/grafana_stand_in")
             grafana.file(BUSYBOX, "bin/busybox")
@@ -105,10 +115,16 @@ class Engine:
             grafana.link("bin/false", "busybox")
             grafana.folder("tmp", mode=0o1777)
             grafana.folder("var/lib/grafana", uid=472)
-            self.add_image(name, grafana, "USER 472:0", f'ENTRYPOINT ["{entry}"]', "ENV PATH=/bin")
+            # The first process of a container ignores SIGTERM, and `sleep` would be waited for at each end.
+            self.add_image(name, grafana, "USER 472:0", f"ENTRYPOINT [{entry}]", "ENV PATH=/bin", "STOPSIGNAL SIGKILL")
 
-    def close(self):
+    def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
+
+    def close(self):
+        self.stop()
         self.log.close()
+        if self.has_disk:
+            subprocess.run(["umount", "-l", self.folder / "data"], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)

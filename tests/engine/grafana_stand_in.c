@@ -1,8 +1,12 @@
-/* A stand-in for Grafana, for tests on a real engine: it answers what `cctm up` asks, as a real 12.3.0 was seen to
- * (health without a login; /api/user and a datasource's health with the administrator's password; 401 with a wrong one),
- * and 501 to everything else. One connection at a time, static, so that it runs in an image made FROM scratch.
+/* A stand-in for Grafana, for tests on a real engine: it answers what `cctm` asks, as a real 12.3.0 was seen to (health
+ * without a login; /api/user, a datasource's health and the reload of provisioned files with the administrator's password;
+ * 401 with a wrong one; a datasource's own API handed on to Prometheus), and 501 to everything else. One connection at a
+ * time, static, so that it runs in an image made FROM scratch.
+ *
+ * What is asked of it that a test wants to see later is counted in /metrics.
  */
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +17,10 @@
 #define REQUEST_MAX 8192
 #define PORT	    3000
 
+#define PROXY "/api/datasources/proxy/uid/prometheus_claude_metrics"
+
+static unsigned reloads;
+
 static const struct {
 	const char *path;
 	int needs_login;
@@ -20,8 +28,6 @@ static const struct {
 } answers[] = {
 	{ "/api/health", 0, "application/json",
 		"{\"database\":\"ok\",\"version\":\"12.3.0\",\"commit\":\"none\"}" },
-	{ "/metrics", 0, "text/plain; version=0.0.4",
-		"# TYPE grafana_stand_in gauge\ngrafana_stand_in 1\n" },
 	{ "/api/user", 1, "application/json",
 		"{\"id\":1,\"uid\":\"1\",\"login\":\"admin\",\"isGrafanaAdmin\":true}" },
 	{ "/api/datasources/uid/prometheus_claude_metrics/health", 1, "application/json",
@@ -70,25 +76,93 @@ static void answer(int fd, int status, const char *type, const char *body)
 		perror("grafana-stand-in");
 }
 
-static void serve(int fd)
+static void metrics(int fd)
 {
-	char request[REQUEST_MAX + 1], path[1024] = "";
-	ssize_t len = read(fd, request, REQUEST_MAX);
-	request[len > 0 ? len : 0] = '\0';
-	if (sscanf(request, "GET %1023[^ ?]", path) != 1) {
-		answer(fd, 501, "text/plain", "not a request this stand-in knows\n");
+	char text[256];
+	snprintf(text, sizeof text,
+		"# TYPE grafana_stand_in_reloads_total counter\ngrafana_stand_in_reloads_total "
+		"%u\n",
+		reloads);
+	answer(fd, 200, "text/plain; version=0.0.4", text);
+}
+
+/* The datasource's own answer, as it is. */
+static void hand_on(int fd, const char *target)
+{
+	struct addrinfo *found = NULL, wants = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
+	char bytes[REQUEST_MAX];
+	int other = socket(AF_INET, SOCK_STREAM, 0);
+	int len = snprintf(
+		bytes, sizeof bytes, "GET %s HTTP/1.0\r\nHost: prometheus\r\n\r\n", target);
+	if (getaddrinfo("prometheus", "9090", &wants, &found) != 0 ||
+		connect(other, found->ai_addr, found->ai_addrlen) < 0 ||
+		write(other, bytes, (size_t)len) != len)
+		answer(fd, 502, "application/json", "{\"message\":\"Bad Gateway\"}");
+	else
+		for (ssize_t got; (got = read(other, bytes, sizeof bytes)) > 0;)
+			if (write(fd, bytes, (size_t)got) != got)
+				break;
+	if (found)
+		freeaddrinfo(found);
+	close(other);
+}
+
+static int is_reload(const char *path)
+{
+	return strcmp(path, "/api/admin/provisioning/datasources/reload") == 0 ||
+	       strcmp(path, "/api/admin/provisioning/dashboards/reload") == 0 ||
+	       strcmp(path, "/api/admin/provisioning/alerting/reload") == 0;
+}
+
+static void post(int fd, const char *request, const char *path)
+{
+	if (!is_reload(path)) {
+		answer(fd, 501, "text/plain", "not an answer this stand-in knows\n");
 		return;
 	}
+	if (!is_logged_in(request)) {
+		answer(fd, 401, "application/json", unauthorized);
+		return;
+	}
+	reloads++;
+	answer(fd, 200, "application/json", "{\"message\":\"config reloaded\"}");
+}
+
+static void get(int fd, const char *request, const char *target)
+{
+	char path[1024] = "";
+	sscanf(target, "%1023[^?]", path);
+	if (strcmp(path, "/metrics") == 0) {
+		metrics(fd);
+		return;
+	}
+	int is_proxied = strncmp(path, PROXY, strlen(PROXY)) == 0;
 	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
-		if (strcmp(answers[i].path, path) != 0)
+		if (!is_proxied && strcmp(answers[i].path, path) != 0)
 			continue;
-		if (answers[i].needs_login && !is_logged_in(request))
+		if ((is_proxied || answers[i].needs_login) && !is_logged_in(request))
 			answer(fd, 401, "application/json", unauthorized);
+		else if (is_proxied)
+			hand_on(fd, target + strlen(PROXY));
 		else
 			answer(fd, 200, answers[i].type, answers[i].body);
 		return;
 	}
 	answer(fd, 501, "text/plain", "not an answer this stand-in knows\n");
+}
+
+static void serve(int fd)
+{
+	char request[REQUEST_MAX + 1], method[8] = "", target[1024] = "";
+	ssize_t len = read(fd, request, REQUEST_MAX);
+	request[len > 0 ? len : 0] = '\0';
+	int words = sscanf(request, "%7s %1023s", method, target);
+	if (words == 2 && strcmp(method, "GET") == 0)
+		get(fd, request, target);
+	else if (words == 2 && strcmp(method, "POST") == 0)
+		post(fd, request, target);
+	else
+		answer(fd, 501, "text/plain", "not a request this stand-in knows\n");
 }
 
 int main(void)

@@ -2,13 +2,18 @@
 
 import base64
 import json
+import os
+import shutil
+import signal
 import socket
+import subprocess
 import sys
 import unittest
 import urllib.parse
 from pathlib import Path
 
 import engine
+import stacks
 from lib import case
 from lib.bridge import free_port, wait_until
 from lib.collector import fetch
@@ -33,10 +38,11 @@ class Up(unittest.TestCase):
 
     def setUp(self):
         self.ports = {name: free_port() for name in PORTS}
-        settings = {**IMAGES, **{f"ports.{name}": port for name, port in self.ports.items()}}
+        self.settings = {**IMAGES, "prometheus.scrape_interval": "3s",
+                         **{f"ports.{name}": port for name, port in self.ports.items()}}
         self.stack = Stack(init=False)
         self.stack.environment |= self.engine.environment
-        self.stack.init(*[word for key, value in settings.items() for word in ("--set", f"{key}={value}")])
+        self.stack.init(*[word for key, value in self.settings.items() for word in ("--set", f"{key}={value}")])
         self.addCleanup(self.stack.close)
         self.addCleanup(lambda: self.run_there("down", "--volumes", "--yes", "-q", status=None))
 
@@ -60,7 +66,8 @@ class Up(unittest.TestCase):
     def test_a_fresh_stack_gets_healthy_and_counts_a_session_exactly(self):
         said = self.up()
         self.assertIn(f"http://localhost:{self.ports['grafana']}/", said.stdout)
-        for what in ("OTLP over HTTP", "OTLP over gRPC", "Prometheus' targets", "Grafana's login", "Grafana's datasource"):
+        for what in ("OTLP over HTTP", "OTLP over gRPC", "Prometheus' targets", "Grafana's login", "Grafana's datasource",
+                     "a sample, read back from the receiver", "the sample in Prometheus", "the sample in Grafana"):
             self.assertIn(f"ok  {what}", said.stderr)
         self.run_there("status")
         for body in sorted(RECORDING.glob("*-metrics.json")):
@@ -73,6 +80,7 @@ class Up(unittest.TestCase):
         self.assertEqual(json.loads(self.get("prometheus", "/api/v1/alerts"))["data"]["alerts"], [])
         self.check_containers()
         self.check_second_run()
+        self.check_reload()
         self.check_end()
 
     def check_containers(self):
@@ -102,6 +110,35 @@ class Up(unittest.TestCase):
         self.run_there("status")
         self.assertIn("Server is ready to receive web requests", self.run_there("logs", "prometheus").stdout)
 
+    def check_reload(self):
+        """What only a part itself reads: nobody is made anew, and each runs with what is there now."""
+        before = sorted(self.containers())
+        self.stack.write("config/rules/own.yml", 'groups: [{name: own, rules: [{record: "own:one", expr: "vector(1)"}]}]')
+        said = self.up().stderr
+        self.assertIn("prometheus: its configuration changed; it reads it again", said)
+        self.assertNotIn("grafana: its", said)
+        self.assertIn("own:one", self.get("prometheus", "/api/v1/rules"))
+        self.stack.replace("config/otel-collector-config.yaml", "timeout: 1s", "timeout: 2s")
+        self.stack.write("config/grafana/provisioning/datasources/own.yml", "apiVersion: 1\n")
+        started = self.state("otel-collector", "{{.State.StartedAt}}")
+        said = self.up().stderr
+        self.assertIn("otel-collector: its configuration changed; it is started again", said)
+        self.assertNotEqual(self.state("otel-collector", "{{.State.StartedAt}}"), started)
+        self.assertIn("grafana_stand_in_reloads_total 3", self.get("grafana", "/metrics"))
+        self.assertEqual(sorted(self.containers()), before)
+        self.assertNotIn("its configuration changed", self.up().stderr)
+        self.stack.write("config/rules/own.yml", "groups: nonsense")
+        self.assertIn("Prometheus does not take its changed configuration", self.up(status=1).stderr)
+        self.assertEqual(sorted(self.containers()), before, "what ran goes on")
+        (self.stack.dir / "config/rules/own.yml").unlink()
+        self.up()
+
+    def state(self, service, what):
+        return self.engine.docker("inspect", "--format", what, self.container(service)).stdout.decode().strip()
+
+    def container(self, service):
+        return self.engine.docker("ps", "--quiet", "--all", "--filter", f"name={service}").stdout.decode().strip()
+
     def receiver(self):
         return self.engine.docker("ps", "--quiet", "--filter", "name=otel-collector").stdout
 
@@ -115,20 +152,126 @@ class Up(unittest.TestCase):
         self.run_there("down", "--volumes", "--yes")
         self.assertEqual(self.engine.docker("volume", "ls", "--quiet").stdout, b"")
 
-    def test_a_part_that_crashes_is_named_with_its_log_and_nothing_is_left(self):
+    def test_a_part_that_crashes_is_named_with_its_end_and_nothing_is_left(self):
         self.stack.init("--set", "images.grafana=test/broken:1")
-        self.up("--timeout", "5s", "--keep-on-failure", status=1)
+        said = self.up("--keep-on-failure", status=1).stderr
+        self.assertIn("Grafana did not get healthy", said)
+        self.assertRegex(said, "its last exit status is 1, it was started again [0-9]+ times")
         self.assertNotEqual(self.containers(), [])
         self.run_there("status", status=3)
         self.run_there("down", "-q")
-        self.assertIn("Grafana", self.up("--timeout", "5s", status=1).stderr)
+        self.assertIn("Grafana", self.up(status=1).stderr)
         self.assertEqual(self.containers(), [])
 
-    def test_a_port_that_somebody_has_is_said_and_nothing_is_left(self):
-        with socket.create_server(("127.0.0.1", self.ports["grafana"])):
-            done = self.up(status=1)
-        self.assertIn(str(self.ports["grafana"]), done.stderr)
+    def test_a_configuration_that_a_part_refuses_is_named_with_its_own_words(self):
+        self.stack.replace("config/prometheus.yml", "scrape_interval: 15s", "scrape_interval: soon")
+        said = self.up(status=1).stderr
+        self.assertIn("Prometheus did not get healthy", said)
+        self.assertIn('not a valid duration string: \\"soon\\"', said)
+        self.assertIn("most likely its configuration has an error", said)
         self.assertEqual(self.containers(), [])
+
+    def test_a_part_that_never_answers_is_named(self):
+        self.stack.init("--set", "images.grafana=test/asleep:1")
+        said = self.up("--timeout", "6s", status=1).stderr
+        self.assertIn("Grafana did not get healthy", said)
+        self.assertEqual(self.containers(), [])
+
+    def test_a_port_that_a_process_has_is_said_before_anything_is_started(self):
+        with socket.create_server(("127.0.0.1", self.ports["grafana"])):
+            said = self.up(status=1).stderr
+        self.assertIn(f"port {self.ports['grafana']} (Grafana) is held by", said)
+        self.assertIn(f"process {os.getpid()}", said)
+        self.assertIn("--auto-ports", said)
+        self.assertEqual(self.containers(), [])
+
+    def test_a_port_that_another_container_has_is_said_with_its_name(self):
+        self.engine.docker("run", "--detach", "--name", "somebody-else", "--publish",
+                           f"127.0.0.1:{self.ports['grafana']}:80", "test/asleep:1")
+        self.addCleanup(self.engine.docker, "rm", "--force", "somebody-else")
+        said = self.up(status=1).stderr
+        self.assertIn(f"port {self.ports['grafana']} (Grafana) is held by the container somebody-else", said)
+        self.assertEqual(len(self.containers()), 1)
+
+    def begin(self, *words):
+        """`up` in the background, once its containers run and it waits for a Grafana that never answers."""
+        self.stack.init("--set", "images.grafana=test/asleep:1")
+        process = subprocess.Popen(
+            [stacks.PROGRAM, "up", "-C", str(self.stack.dir), "--pull", "never", *words], stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, env=self.stack.environment, text=True, start_new_session=True)
+        wait_until(lambda: len(self.engine.docker("ps", "--quiet").stdout.split()) == 3, lambda: "no containers",
+                   deadline_s=60, pause_s=0.2)
+        return process
+
+    def test_ctrl_c_leaves_what_the_next_up_goes_on_with(self):
+        process = self.begin()
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130)
+        self.stack.init("--set", "images.grafana=test/grafana:1")
+        self.up()
+        self.run_there("down")
+        self.assertEqual(self.containers(), [])
+
+    def test_an_engine_that_stops_meanwhile_is_said(self):
+        process = self.begin("--timeout", "20s")
+        self.engine.stop()
+        try:
+            said = process.communicate(timeout=60)[1]
+        finally:
+            self.engine.start()
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("the engine went away while the stack was started", said)
+        self.run_there("down")
+        self.assertEqual(self.containers(), [])
+
+    def test_without_a_stack_one_is_made_first(self):
+        with Stack(init=False) as other:
+            other.environment |= self.engine.environment
+            other.environment |= {"CCTM_" + key.replace(".", "_").upper(): str(value) for key, value in self.settings.items()}
+            other.dir.mkdir()
+            said = other.run("up", "-C", str(other.dir), "--pull", "never", timeout=120)
+            self.assertIn("'cctm init' makes one", said.stderr)
+            self.assertIn("ok  the sample in Grafana", said.stderr)
+            other.run("down", "-C", str(other.dir), "--volumes", "--yes", timeout=60)
+
+    def test_images_can_be_fetched_alone(self):
+        self.up("--build-only")
+        self.assertEqual(self.containers(), [])
+
+    def test_who_may_not_use_the_socket_is_told(self):
+        for path in [self.stack.scratch, *self.stack.scratch.rglob("*"), self.engine.folder]:
+            os.chown(path, 65534, 65534)
+        os.chmod(self.engine.folder, 0o755)
+        done = subprocess.run([stacks.PROGRAM, "up", "-C", str(self.stack.dir)], user=65534, group=65534, extra_groups=[],
+                              env=self.stack.environment, cwd="/", capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("permission denied", done.stderr.lower())
+        self.assertIn("group docker", done.stderr)
+
+    def test_without_compose_what_to_install_is_said(self):
+        folder = self.stack.scratch / "programs"
+        folder.mkdir()
+        (folder / "docker").symlink_to(shutil.which("docker"))
+        without = {"PATH": str(folder), "DOCKER_CONFIG": str(self.stack.scratch)}
+        if subprocess.run(["docker", "compose", "version"], env={**os.environ, **without}, capture_output=True,
+                          check=False).returncode == 0:
+            self.skipTest("this machine has Compose for everybody")
+        done = self.stack.run("up", "-C", str(self.stack.dir), status=1, environment=without)
+        self.assertIn("Docker Compose 2 is not installed", done.stderr)
+        self.assertIn("docker-compose-plugin", done.stderr)
+
+
+@unittest.skipIf(engine.WHY_NOT, engine.WHY_NOT)
+class FullDisk(unittest.TestCase):
+    def test_a_disk_without_room_is_said_before_anything_is_started(self):
+        small = engine.Engine(data_size="100m")
+        self.addCleanup(small.close)
+        with Stack(*[word for name in PORTS for word in ("--set", f"ports.{name}={free_port()}")]) as stack:
+            stack.environment |= small.environment
+            done = stack.run("up", "-C", str(stack.dir), "--pull", "never", status=1)
+            self.assertRegex(done.stderr, r"/data has [0-9]+MiB free, and 1GiB are needed")
+            self.assertIn("docker system df", done.stderr)
 
 
 if __name__ == "__main__":

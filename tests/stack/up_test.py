@@ -91,10 +91,20 @@ class Embedded(unittest.TestCase):
 
 
 class Nothing(unittest.TestCase):
+    def test_up_makes_a_stack_first(self):
+        with Stack(init=False) as stack:
+            stack.dir.mkdir()
+            stack.environment |= {"CCTM_RUNTIME": "embedded"} | {f"CCTM_PORTS_{name.upper()}": str(free_port()) for name in PORTS}
+            said = stack.run("up", "-C", str(stack.dir)).stderr
+            self.assertIn("'cctm init' makes one", said)
+            self.assertIn("ok  a sample, read back from the receiver", said)
+            stack.run("status", "-C", str(stack.dir))
+            stack.run("down", "-C", str(stack.dir), "-q")
+
     def test_without_a_stack_init_is_named(self):
         with Stack(init=False) as stack:
             stack.dir.mkdir()
-            for command in ("up", "down", "restart", "status", "logs", "open"):
+            for command in ("down", "restart", "status", "logs", "open"):
                 done = stack.run(command, "-C", str(stack.dir), status=1)
                 self.assertIn("cctm init", done.stderr)
 
