@@ -12,7 +12,7 @@ _cctm_options()
 	status) options+='' ;;
 	logs) options+=' -f --follow --since -n --tail' ;;
 	open) options+=' --print' ;;
-	env) options+=' --shell --protocol --interval --host --team --department --cost-center --attribute --prompts --tool-details --traces --cumulative --delta --check --pid --wait' ;;
+	env) options+=' --shell --protocol --interval --host --team --department --cost-center --attribute --prompts --tool-details --traces --cumulative --delta --check --pid --wait --apply --remove --scope --managed --print --force -n --dry-run' ;;
 	render) options+=' --diff --check --stdout --templates' ;;
 	config) options+=' --dry-run' ;;
 	report) options+=' --since --until --by --tz --csv --state' ;;
@@ -46,6 +46,7 @@ _cctm_value()
 	env' --cost-center') kind= ;;
 	env' --attribute') kind= ;;
 	env' --pid') kind= ;;
+	env' --scope') kind='words user project local managed shell' ;;
 	render' --stdout') kind=files ;;
 	render' --templates') kind=directories ;;
 	report' --since') kind= ;;

@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --shell --protocol --interval --host --team --department --cost-center --attribute --pid --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
+		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -94,6 +94,13 @@ complete -c cctm -n '__cctm_at env' -l delta -d 'send what was counted since the
 complete -c cctm -n '__cctm_at env' -l check -d 'compare what is in effect here and in running processes with what the stack needs'
 complete -c cctm -n '__cctm_at env' -l pid -x -d 'check this process of Claude Code alone'
 complete -c cctm -n '__cctm_at env' -l wait -d 'wait for the first data'
+complete -c cctm -n '__cctm_at env' -l apply -d 'write it where Claude Code reads it, and keep all else that is there'
+complete -c cctm -n '__cctm_at env' -l remove -d 'take out exactly what --apply has added'
+complete -c cctm -n '__cctm_at env' -l scope -x -a 'user project local managed shell' -d 'where to: your settings.json, the project\'s (shared or local), that of all users of the machine, or your shell\'s start file'
+complete -c cctm -n '__cctm_at env' -l managed -d 'the same as --scope managed: /etc/claude-code/managed-settings.json, which wins over all'
+complete -c cctm -n '__cctm_at env' -l print -d 'print the settings as JSON instead, for a fleet\'s own tools'
+complete -c cctm -n '__cctm_at env' -l force -d 'put the stack\'s values in the place of yours, which --remove gives back'
+complete -c cctm -n '__cctm_at env' -l dry-run -s n -d 'say what would be written and write nothing'
 
 complete -c cctm -n __cctm_without_command -a render -d 'show what init would write'
 complete -c cctm -n '__cctm_at render' -l diff -d 'print what would change as a unified diff'

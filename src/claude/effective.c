@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "claude/json_edit.h"
 #include "claude/processes.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -42,18 +43,34 @@ void effective_clear(struct effective *effective)
 
 /* ---- reading ---- */
 
+/* What telemetry reads of settings, and nothing else: what stands beside it may be beyond a strict reader. */
+static void take_key(struct effective_source *source, const struct buf *plain, const char *key)
+{
+	struct slice raw;
+	if (!json_edit_find(buf_slice(plain), NULL, key, &raw))
+		return;
+	json_t *value = json_loadb((const char *)raw.ptr, raw.len, JSON_DECODE_ANY, NULL);
+	if (value)
+		json_object_set_new(source->settings, key, value);
+	else
+		source->fault = mem_printf("\"%s\" is not well formed Unicode", key);
+}
+
+/* Comments and a byte-order mark are passed over. */
 static void read_text(struct effective_source *source, const char *text, size_t len)
 {
-	json_error_t why;
-	static const char bom[] = "\xef\xbb\xbf";
-	if (len >= 3 && memcmp(text, bom, 3) == 0) {
-		text += 3;
-		len -= 3;
+	AUTO(error) struct error err = ERROR_INIT;
+	AUTO(buf) struct buf plain = BUF_INIT(BUF_UNLIMITED);
+	if (!json_edit_check(slice_of(text, len), &err)) {
+		source->fault = mem_strdup(err.message);
+		return;
 	}
-	source->settings = json_loadb(text, len, 0, &why);
-	if (!source->settings)
-		source->fault =
-			mem_printf("line %d, column %d: %s", why.line, why.column, why.text);
+	buf_add(&plain, text, len);
+	json_edit_plain(&plain);
+	source->settings = json_object();
+	take_key(source, &plain, "env");
+	if (!source->fault)
+		take_key(source, &plain, "otelHeadersHelper");
 }
 
 void effective_add_file(struct effective *effective, enum layer layer, const char *path)
@@ -71,6 +88,11 @@ void effective_add_file(struct effective *effective, enum layer layer, const cha
 	if (found > 0 && stat(path, &st) == 0)
 		source->changed_ms =
 			(int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+}
+
+void effective_add_text(struct effective *effective, enum layer layer, struct slice text)
+{
+	read_text(&effective->sources[layer], (const char *)text.ptr, text.len);
 }
 
 void effective_add_option(struct effective *effective, const char *value, const char *directory)

@@ -50,6 +50,9 @@ void effective_clear(struct effective *effective);
 /* A settings file; one that is not there adds nothing, one that is damaged adds its fault. */
 void effective_add_file(struct effective *effective, enum layer layer, const char *path);
 
+/* Settings that are in no file yet. */
+void effective_add_text(struct effective *effective, enum layer layer, struct slice text);
+
 /* What --settings of a command line says: JSON, or a file, relative to `directory`. */
 void effective_add_option(struct effective *effective, const char *value, const char *directory);
 

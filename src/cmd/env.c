@@ -5,10 +5,12 @@
  */
 #include <string.h>
 
+#include "claude/places.h"
 #include "cmd/cmd.h"
 #include "cmd/env_internal.h"
 #include "core/error.h"
 
+static const char *const scopes[] = { "user", "project", "local", "managed", "shell", NULL };
 static const char *const protocols[] = { "http/protobuf", "http/json", "grpc", NULL };
 
 static const struct opt env_options[] = {
@@ -42,6 +44,21 @@ static const struct opt env_options[] = {
 		"check this process of Claude Code alone"),
 	OPT_DURATION_IMPLIED(
 		struct env_args, wait_ms, "wait", 1000, 86400000, "5m", "wait for the first data"),
+	OPT(struct env_args, is_applied, 0, "apply", NULL,
+		"write it where Claude Code reads it, and keep all else that is there"),
+	OPT(struct env_args, is_removed, 0, "remove", NULL,
+		"take out exactly what --apply has added"),
+	OPT_CHOICE(struct env_args, scope, 0, "scope", "SCOPE", scopes, "user",
+		"where to: your settings.json, the project's (shared or local), that of all users "
+		"of the machine, or your shell's start file"),
+	OPT(struct env_args, is_managed, 0, "managed", NULL,
+		"the same as --scope managed: " MANAGED_SETTINGS_PATH ", which wins over all"),
+	OPT(struct env_args, is_printed, 0, "print", NULL,
+		"print the settings as JSON instead, for a fleet's own tools"),
+	OPT(struct env_args, is_forced, 0, "force", NULL,
+		"put the stack's values in the place of yours, which --remove gives back"),
+	OPT(struct env_args, is_dry_run, 'n', "dry-run", NULL,
+		"say what would be written and write nothing"),
 	OPT_END,
 };
 
@@ -50,6 +67,10 @@ static const struct example env_examples[] = {
 	{ "eval \"$(cctm env)\"", "set it in this shell" },
 	{ "cctm env --shell fish | source", "the same in fish" },
 	{ "cctm env --team platform --attribute enduser.id=ada", "with labels" },
+	{ "cctm env --apply --wait", "set it for all your sessions and wait for the first data" },
+	{ "cctm env --apply --scope shell", "in the start file of your shell" },
+	{ "cctm env --remove", "as it was before" },
+	{ "cctm env --managed --print", "for a fleet: what managed-settings.json is to hold" },
 	{ "cctm env --check", "is Claude Code set up, and do running ones know it?" },
 	{ "cctm env --wait=2m", "wait for the first data" },
 	{ NULL, NULL },
@@ -61,7 +82,7 @@ const struct command cmd_env = {
 	.name = "env",
 	.group = GROUP_STACK,
 	.summary = "connect Claude Code with the stack",
-	.effect = EFFECT_READS,
+	.effect = EFFECT_CHANGES,
 	.args_size = sizeof(struct env_args),
 	.options = env_options,
 	.examples = env_examples,
@@ -76,6 +97,15 @@ const struct command cmd_env = {
 		"and each running Claude Code is compared with what the stack needs. The exit "
 		"status is 3 when something "
 		"differs. What a running process has is read from /proc, on Linux only.\n\n"
+		"With --apply the variables are written into the \"env\" of Claude Code's "
+		"settings.json (or a marked block of the shell's start file). Every other byte of "
+		"the file stays: order, indentation, comments, line ends. The former file is kept, "
+		"links are followed, mode and owner stay. Where you have set another value, "
+		"nothing is written and the exit status is 4; --force puts the stack's in its "
+		"place. --remove takes out what was added and gives the former bytes back. A "
+		"stack's token comes by a script (otelHeadersHelper), which Claude Code runs again "
+		"every 29 minutes and for HTTP only; for gRPC the token itself is written, and the "
+		"file gets mode 0600.\n\n"
 		"With --wait it waits until the stack has received data, and exits with 3 when "
 		"none came in time.",
 	.run = env_run,
@@ -87,6 +117,11 @@ static bool check_words(const struct env_args *args, struct error *err)
 		return error_set(err, ERR_USAGE, "--delta and --cumulative exclude each other");
 	if (args->wait_ms && (args->is_checked || args->pid))
 		return error_set(err, ERR_USAGE, "--wait and --check exclude each other");
+	if (args->is_applied + args->is_removed + args->is_printed +
+			(args->is_checked || args->pid) >
+		1)
+		return error_set(err, ERR_USAGE,
+			"--apply, --remove, --print and --check exclude each other");
 	return true;
 }
 
@@ -94,6 +129,15 @@ static int act(const struct env_job *job, struct error *err)
 {
 	if (job->args->is_checked || job->args->pid)
 		return env_check(job, err);
+	if (job->args->is_applied || job->args->is_removed) {
+		int status = env_apply(job, err);
+		return status || !job->args->wait_ms || job->args->is_dry_run ? status
+									      : env_wait(job, err);
+	}
+	if (job->args->is_printed) {
+		env_print_settings(job);
+		return 0;
+	}
 	if (job->args->wait_ms)
 		return env_wait(job, err);
 	env_print(job);

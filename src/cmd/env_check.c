@@ -10,14 +10,13 @@
 #include <jansson.h>
 
 #include "claude/effective.h"
+#include "claude/places.h"
 #include "cmd/env_internal.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/out.h"
 #include "core/table.h"
-
-#define MANAGED_PATH "/etc/claude-code/managed-settings.json"
 
 extern char **environ;
 
@@ -46,29 +45,17 @@ static void copy_environ(struct buf *out)
 		buf_add(out, *entry, strlen(*entry) + 1);
 }
 
-static char *user_settings(const struct buf *text)
-{
-	const char *folder = environ_find(text, "CLAUDE_CONFIG_DIR");
-	const char *home = environ_find(text, "HOME");
-	if (folder && *folder)
-		return path_join(folder, "settings.json");
-	return home && *home ? path_join(home, ".claude/settings.json") : NULL;
-}
-
 static void read_settings(struct subject *subject, const char *directory, const struct buf *text)
 {
-	struct effective *effective = &subject->effective;
-	AUTO(str) char *user = user_settings(text);
-	effective_add_environ(effective, text);
-	effective_add_file(effective, LAYER_MANAGED, MANAGED_PATH);
-	if (user)
-		effective_add_file(effective, LAYER_USER, user);
-	if (!directory)
-		return;
-	AUTO(str) char *project = path_join(directory, ".claude/settings.json");
-	AUTO(str) char *local = path_join(directory, ".claude/settings.local.json");
-	effective_add_file(effective, LAYER_PROJECT, project);
-	effective_add_file(effective, LAYER_LOCAL, local);
+	static const enum layer layers[] = { LAYER_MANAGED, LAYER_LOCAL, LAYER_PROJECT,
+		LAYER_USER };
+
+	effective_add_environ(&subject->effective, text);
+	for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+		AUTO(str) char *path = place_settings(layers[i], directory, text);
+		if (path)
+			effective_add_file(&subject->effective, layers[i], path);
+	}
 }
 
 /* Over whichever protocol it sends: its port goes with it. */
@@ -237,7 +224,7 @@ static void print_text(const struct env_job *job, const struct check *check)
 		out_note(out, "no Claude Code runs");
 	if (check->subjects[0].comparison.wrong)
 		out_note(out,
-			"'cctm env' prints what is missing; set it, then start Claude Code anew");
+			"'cctm env --apply' writes what is missing; then start Claude Code anew");
 }
 
 /* ---- JSON ---- */

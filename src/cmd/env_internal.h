@@ -1,5 +1,5 @@
 /* The parts of cctm env: env.c is the story, env_settings.c what Claude Code is to be told, env_print.c how it is shown,
- * env_check.c what is in effect, env_wait.c waiting for data. */
+ * env_apply.c how it is written into files, env_check.c what is in effect, env_wait.c waiting for data. */
 #ifndef CCTM_CMD_ENV_INTERNAL_H
 #define CCTM_CMD_ENV_INTERNAL_H
 
@@ -13,11 +13,11 @@
 struct error;
 
 struct env_args {
-	const char *shell, *protocol, *host, *team, *department, *cost_center;
+	const char *scope, *shell, *protocol, *host, *team, *department, *cost_center;
 	int64_t interval_ms, wait_ms, pid;
 	struct opt_rest attributes;
 	bool has_prompts, has_tool_details, has_traces, is_cumulative, is_delta;
-	bool is_checked;
+	bool is_checked, is_applied, is_removed, is_managed, is_printed, is_forced, is_dry_run;
 };
 
 struct env_job {
@@ -39,6 +39,12 @@ void env_settings_want(const struct env_job *job, const char *protocol, struct w
 void env_settings_clear(struct env_job *job);
 
 void env_print(const struct env_job *job);
+
+/* The settings as Claude Code reads them, without the token. */
+void env_print_settings(const struct env_job *job);
+
+/* Writes them where the scope says, or takes them out; 0. */
+int env_apply(const struct env_job *job, struct error *err);
 
 /* What is in effect and where it differs; 0, or 3 when something does. */
 int env_check(const struct env_job *job, struct error *err);

@@ -89,3 +89,30 @@ void env_print(const struct env_job *job)
 	if (note && !job->args->host)
 		out_note(job->ctx->out, "%s", note);
 }
+
+void env_print_settings(const struct env_job *job)
+{
+	json_t *env = json_object();
+	for (size_t i = 0; i < job->wanted.count; i++) {
+		const struct env_setting *setting = &job->wanted.settings[i];
+		if (!setting->is_secret)
+			json_object_set_new(env, setting->name, out_json_text(setting->value));
+	}
+	json_t *settings = json_pack("{s:o}", "env", env);
+	if (job->helper)
+		json_object_set_new(settings, "otelHeadersHelper", out_json_text(job->helper));
+	if (job->ctx->is_json) {
+		out_json(job->ctx->out, 1, json_pack("{s:o}", "settings", settings));
+	} else {
+		AUTO(str) char *text = json_dumps(settings, JSON_INDENT(2));
+		out_printf(job->ctx->out, "%s\n", text);
+		json_decref(settings);
+	}
+	if (job->token && !job->helper)
+		out_note(job->ctx->out, "the stack asks for a token, which is not printed: each "
+					"user needs OTEL_EXPORTER_OTLP_HEADERS besides");
+	if (job->helper)
+		out_note(job->ctx->out,
+			"otelHeadersHelper runs on each machine: it needs the script and a token "
+			"file there; Claude Code runs it again every 29 minutes, for HTTP only");
+}

@@ -78,10 +78,11 @@ static bool start(struct up_job *job, struct error *err)
 	const char *const words[] = { "up", "--detach", "--remove-orphans", "--pull",
 		job->args->pull, NULL };
 	AUTO(proc_result) struct proc_result result = { 0 };
-	bool is_started =
-		compose_run(&job->compose, words, up_is_shown(job), PULL_MS, &result, err);
-	/* Also of a start that failed: what is there then says why. */
-	return compose_list(&job->compose, &job->after, &ignored) && is_started;
+	if (compose_run(&job->compose, words, up_is_shown(job), PULL_MS, &result, err))
+		return compose_list(&job->compose, &job->after, err);
+	/* What is there of a start that failed says why. */
+	bool is_listed = compose_list(&job->compose, &job->after, &ignored);
+	return is_listed && false;
 }
 
 /* ---- what changed under containers that stay ---- */

@@ -115,8 +115,30 @@ bool fd_write_all(int fd, const void *bytes, size_t len, size_t *written)
 	return true;
 }
 
+/* Nobody else's file is ours to give away, so only what differs is asked for. */
+static bool give_to(int fd, const struct file_owner *owner)
+{
+	struct stat st;
+	uid_t uid = owner->uid;
+	gid_t gid = owner->gid;
+	if (fstat(fd, &st) < 0)
+		return false;
+	if (st.st_uid == uid)
+		uid = (uid_t)-1;
+	if (st.st_gid == gid)
+		gid = (gid_t)-1;
+	return (uid == (uid_t)-1 && gid == (gid_t)-1) || fchown(fd, uid, gid) == 0;
+}
+
 bool file_write_atomic(
 	const char *path, const void *bytes, size_t len, mode_t mode, struct error *err)
+{
+	const struct file_owner ours = { (uid_t)-1, (gid_t)-1 };
+	return file_write_atomic_as(path, bytes, len, mode, &ours, err);
+}
+
+bool file_write_atomic_as(const char *path, const void *bytes, size_t len, mode_t mode,
+	const struct file_owner *owner, struct error *err)
 {
 	AUTO(str) char *temporary = mem_printf("%s.tmp.%ld", path, (long)getpid());
 	/* One that a process of the same number left behind, or a link someone put there, is not written into. */
@@ -125,8 +147,8 @@ bool file_write_atomic(
 	if (fd < 0)
 		return error_set_errno(err, ERR_IO, errno, "cannot write %s", temporary);
 	size_t written;
-	if (!fd_write_all(fd, bytes, len, &written) || fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
-		rename(temporary, path) < 0) {
+	if (!fd_write_all(fd, bytes, len, &written) || !give_to(fd, owner) ||
+		fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0) {
 		int why = errno;
 		unlink(temporary);
 		return error_set_errno(err, ERR_IO, why, "cannot write %s", path);

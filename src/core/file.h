@@ -27,6 +27,15 @@ int file_read(const char *path, struct buf *out, struct error *err) MUST_CHECK;
 bool file_write_atomic(
 	const char *path, const void *bytes, size_t len, mode_t mode, struct error *err) MUST_CHECK;
 
+/* The same for a file that is to belong to somebody; (uid_t)-1 and (gid_t)-1: to who runs this. */
+struct file_owner {
+	uid_t uid;
+	gid_t gid;
+};
+
+bool file_write_atomic_as(const char *path, const void *bytes, size_t len, mode_t mode,
+	const struct file_owner *owner, struct error *err) MUST_CHECK;
+
 /* write(2) until all is written. False with errno set on failure; *written says how far it got. */
 bool fd_write_all(int fd, const void *bytes, size_t len, size_t *written) MUST_CHECK;
 

@@ -1,4 +1,6 @@
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -41,4 +43,13 @@ void hash128_init(struct hash128 *h, uint64_t seed)
 void hash128(const struct hash128 *h, const void *bytes, size_t len, uint64_t out[static 2])
 {
 	chosen(h, bytes, len, out);
+}
+
+void hash128_hex(const void *bytes, size_t len, char out[static HASH128_DIGITS + 1])
+{
+	struct hash128 hash;
+	uint64_t halves[2];
+	hash128_init(&hash, 0);
+	hash128(&hash, bytes, len, halves);
+	snprintf(out, HASH128_DIGITS + 1, "%016" PRIx64 "%016" PRIx64, halves[1], halves[0]);
 }

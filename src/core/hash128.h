@@ -21,4 +21,9 @@ void hash128_init(struct hash128 *h, uint64_t seed);
 /* The same as XXH3_128bits_withSeed: out[0] is the low half. */
 void hash128(const struct hash128 *h, const void *bytes, size_t len, uint64_t out[static 2]);
 
+/* 32 hexadecimal digits and a NUL, of bytes whose author has nothing to gain from two that are alike: seed 0, so that it can
+ * be kept. */
+#define HASH128_DIGITS 32
+void hash128_hex(const void *bytes, size_t len, char out[static HASH128_DIGITS + 1]);
+
 #endif

@@ -1,6 +1,5 @@
 #include "render/manifest.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,11 +16,7 @@ static const char *const runtime_names[] = { "", "docker", "embedded" };
 
 void manifest_hash(struct slice text, char out[MANIFEST_HASH_DIGITS + 1])
 {
-	struct hash128 hash;
-	uint64_t halves[2];
-	hash128_init(&hash, 0);
-	hash128(&hash, text.ptr, text.len, halves);
-	snprintf(out, MANIFEST_HASH_DIGITS + 1, "%016" PRIx64 "%016" PRIx64, halves[1], halves[0]);
+	hash128_hex(text.ptr, text.len, out);
 }
 
 char *manifest_generated_path(const char *path)

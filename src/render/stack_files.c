@@ -69,6 +69,14 @@ static const struct {
 
 #define TABLE_COUNT (sizeof table / sizeof *table)
 
+/* The bridge alone needs none of them, and its clients what brings the token. */
+static bool is_wanted(size_t row, const struct config *config, const struct surroundings *around)
+{
+	if (around->is_embedded && table[row].is_used != has_bearer)
+		return false;
+	return !table[row].is_used || table[row].is_used(config);
+}
+
 /* ---- where a template comes from ---- */
 
 struct source {
@@ -227,7 +235,7 @@ bool stack_files_render(const struct config *config, const struct surroundings *
 	AUTO(str) char *own = path_join(around->dir, "templates");
 	struct source source = { .given = template_dir, .own = own };
 	*out = (struct stack_files){ 0 };
-	if (around->is_embedded)
+	if (around->is_embedded && !has_bearer(config))
 		return true;
 	if (!check_given(template_dir, err) || !check_names(own, "", 0, err))
 		return false;
@@ -236,7 +244,7 @@ bool stack_files_render(const struct config *config, const struct surroundings *
 	describe(root, config);
 	bool is_right = true;
 	for (size_t i = 0; is_right && i < TABLE_COUNT; i++) {
-		if (!table[i].is_used || table[i].is_used(config))
+		if (is_wanted(i, config, around))
 			is_right = render_file(&source, i, root, out, err);
 	}
 	if (!is_right)

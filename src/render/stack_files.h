@@ -30,8 +30,8 @@ struct stack_files {
 	size_t count;
 };
 
-/* `template_dir`: NULL or a directory whose templates go first. Every text has passed check_text. An embedded stack
- * has none. */
+/* `template_dir`: NULL or a directory whose templates go first. Every text has passed check_text. Of an embedded stack
+ * it is only what brings the token to Claude Code, where there is one. */
 bool stack_files_render(const struct config *config, const struct surroundings *around,
 	const char *template_dir, struct stack_files *out, struct error *err) MUST_CHECK;
 void stack_files_clear(struct stack_files *files);

@@ -106,8 +106,10 @@ class Engine:
         collector = Image()
         collector.program(programs.collector())
         self.add_image("test/collector:1", collector, "USER 10001:10001", 'ENTRYPOINT ["/bin/otelcol"]')
+        # A container's first process has no default for SIGTERM: without the trap each end would be waited for.
+        asleep = '"/bin/busybox", "sh", "-c", "trap \'exit 0\' TERM; while :; do /bin/busybox sleep 1; done"'
         for name, entry in [("test/grafana:1", '"/bin/grafana_stand_in"'), ("test/broken:1", '"/bin/false"'),
-                            ("test/asleep:1", '"/bin/busybox", "sleep", "600"')]:
+                            ("test/asleep:1", asleep)]:
             grafana = Image()
             grafana.file(STAND_IN, "bin/grafana_stand_in")
             grafana.file(BUSYBOX, "bin/busybox")
@@ -115,8 +117,7 @@ class Engine:
             grafana.link("bin/false", "busybox")
             grafana.folder("tmp", mode=0o1777)
             grafana.folder("var/lib/grafana", uid=472)
-            # The first process of a container ignores SIGTERM, and `sleep` would be waited for at each end.
-            self.add_image(name, grafana, "USER 472:0", f"ENTRYPOINT [{entry}]", "ENV PATH=/bin", "STOPSIGNAL SIGKILL")
+            self.add_image(name, grafana, "USER 472:0", f"ENTRYPOINT [{entry}]", "ENV PATH=/bin")
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

@@ -30,11 +30,8 @@ class Up(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.engine = engine.Engine()
+        cls.addClassCleanup(cls.engine.close)
         cls.engine.add_images()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.engine.close()
 
     def setUp(self):
         self.ports = {name: free_port() for name in PORTS}
