@@ -55,6 +55,7 @@ complete -c cctm -n '__cctm_at up' -l no-wait -d 'turn --wait off'
 complete -c cctm -n '__cctm_at up' -l timeout -x -d 'how long to wait for all parts; images are pulled before'
 complete -c cctm -n '__cctm_at up' -l pull -x -a 'missing always never' -d 'whether images are pulled'
 complete -c cctm -n '__cctm_at up' -l build-only -d 'make and pull the images, and start nothing'
+complete -c cctm -n '__cctm_at up' -l env -d 'then write Claude Code\'s settings too, as \'cctm env --apply\' does'
 complete -c cctm -n '__cctm_at up' -l keep-on-failure -d 'leave what was started when a part does not get healthy'
 
 complete -c cctm -n __cctm_without_command -a down -d 'stop the stack'
@@ -76,6 +77,10 @@ complete -c cctm -n '__cctm_at logs 0 more' -x -d 'otel-collector, prometheus, g
 complete -c cctm -n __cctm_without_command -a open -d 'open a page of the stack in the browser'
 complete -c cctm -n '__cctm_at open' -l print -d 'print the address and open nothing'
 complete -c cctm -n '__cctm_at open 0' -x -a 'grafana prometheus status' -d 'grafana, prometheus, or status, the receiver\'s page about itself (default: grafana, and status of an embedded stack)'
+
+complete -c cctm -n __cctm_without_command -a password -d 'show or rotate a secret of the stack'
+complete -c cctm -n '__cctm_at password' -l rotate -d 'put a new one, made at random, in its place'
+complete -c cctm -n '__cctm_at password 0' -x -a 'grafana otlp' -d 'grafana: of its administrator (this is the default); otlp: the token that clients send'
 
 complete -c cctm -n __cctm_without_command -a env -d 'connect Claude Code with the stack'
 complete -c cctm -n '__cctm_at env' -l shell -x -a 'bash zsh fish powershell dotenv' -d 'the language to print in (default: that of $SHELL)'
@@ -140,7 +145,7 @@ complete -c cctm -n '__cctm_at bridge' -l retention -x -d 'how long history is k
 complete -c cctm -n '__cctm_at bridge' -l cors-origins -x -d 'web origins that may send, separated by commas; * for any (default: none)'
 
 complete -c cctm -n __cctm_without_command -a help -d 'explain cctm or one of its commands'
-complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open env render config report bridge help version completion' -d 'the command to explain; all of them in short when absent'
+complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open password env render config report bridge help version completion' -d 'the command to explain; all of them in short when absent'
 
 complete -c cctm -n __cctm_without_command -a version -d 'show the version of cctm and of its libraries'
 

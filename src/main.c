@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
 	&cmd_status,
 	&cmd_logs,
 	&cmd_open,
+	&cmd_password,
 	&cmd_env,
 	&cmd_render,
 	&cmd_config,

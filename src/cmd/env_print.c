@@ -23,7 +23,8 @@ static void add_assignment(const struct env_job *job, enum shell shell, size_t i
 	if (!setting->is_secret)
 		shell_assign(text, shell, setting->name, setting->value);
 	else if (!shell_assign_output(text, shell, setting->name, "Authorization=Bearer ", words))
-		buf_addf(text, "# %s=Authorization=Bearer TOKEN, with the token of .env\n",
+		buf_addf(text,
+			"# %s=Authorization=Bearer TOKEN, as 'cctm password otlp' prints it\n",
 			setting->name);
 }
 

@@ -27,6 +27,8 @@ static const struct opt up_options[] = {
 		"whether images are pulled"),
 	OPT(struct up_args, is_build_only, 0, "build-only", NULL,
 		"make and pull the images, and start nothing"),
+	OPT(struct up_args, sets_env, 0, "env", NULL,
+		"then write Claude Code's settings too, as 'cctm env --apply' does"),
 	OPT(struct up_args, is_kept, 0, "keep-on-failure", NULL,
 		"leave what was started when a part does not get healthy"),
 	OPT_END,
@@ -69,7 +71,7 @@ const struct command cmd_up = {
 	.run = up_run,
 };
 
-#define INIT_MS 60000
+#define SELF_MS 60000
 
 /* ---- what both runtimes need ---- */
 
@@ -155,15 +157,15 @@ static void print_text(const struct up_job *job)
 	if (job->stack.runtime == RUNTIME_DOCKER) {
 		AUTO(str) char *grafana = model_url(config, "ports.grafana", "/");
 		AUTO(str) char *prometheus = model_url(config, "ports.prometheus", "/");
-		out_printf(out, "Grafana     %s (user %s, password in .env)\n", grafana,
-			config_text(config, "grafana.admin_user"));
+		out_printf(out, "Grafana     %s (user %s; 'cctm password' shows the password)\n",
+			grafana, config_text(config, "grafana.admin_user"));
 		out_printf(out, "Prometheus  %s\n", prometheus);
 	} else {
 		AUTO(str) char *page = model_url(config, "ports.zpages", "/");
 		out_printf(out, "Status      %s\n", page);
 	}
 	out_printf(out, "OTLP        %s\n", otlp);
-	out_note(out, "next: 'cctm env' prints what points Claude Code there; then %s",
+	out_note(out, "next: 'cctm env --apply --wait' points Claude Code there; then %s",
 		job->stack.runtime == RUNTIME_DOCKER ? "'cctm open grafana'" : "'cctm report'");
 }
 
@@ -186,6 +188,29 @@ static void print_json(const struct up_job *job)
 
 /* ---- the stack ---- */
 
+/* Another command of this same program; what it says is seen. */
+static bool run_self(const struct up_job *job, const char *const *words, struct error *err)
+{
+	const char *argv[8] = { NULL };
+	size_t count = 0;
+	AUTO(str) char *self = proc_self(err);
+	if (!self)
+		return false;
+	argv[count++] = self;
+	if (job->ctx->is_quiet)
+		argv[count++] = "-q";
+	for (size_t i = 0; words[i]; i++)
+		argv[count++] = words[i];
+	const struct proc_request request = {
+		.argv = argv, .deadline_ms = SELF_MS, .output_max = 65536, .is_shown = true
+	};
+	AUTO(proc_result) struct proc_result result = { 0 };
+	if (!proc_run(&request, &result, err))
+		return false;
+	return (result.end == PROC_EXITED && result.status == 0) ||
+	       error_set(err, ERR_FAILED, "it exited with %d", result.status);
+}
+
 /* Where there is no stack, there is one then: as `cctm init` makes it without options. */
 static bool ensure_stack(const struct up_job *job, struct error *err)
 {
@@ -194,20 +219,10 @@ static bool ensure_stack(const struct up_job *job, struct error *err)
 		return false;
 	if (where.has_file)
 		return true;
-	AUTO(str) char *self = proc_self(err);
-	if (!self)
-		return false;
 	out_note(job->ctx->out, "there is no stack in %s yet: 'cctm init' makes one", where.dir);
-	const char *const argv[] = { self, "init", where.dir, job->ctx->is_quiet ? "-q" : NULL,
-		NULL };
-	const struct proc_request request = {
-		.argv = argv, .deadline_ms = INIT_MS, .output_max = 65536, .is_shown = true
-	};
-	AUTO(proc_result) struct proc_result result = { 0 };
-	if (!proc_run(&request, &result, err))
-		return false;
-	return (result.end == PROC_EXITED && result.status == 0) ||
-	       error_set(err, ERR_FAILED, "'cctm init' could not make a stack in %s", where.dir);
+	const char *const words[] = { "init", where.dir, NULL };
+	return run_self(job, words, err) ||
+	       error_wrap(err, "'cctm init' could not make a stack in %s", where.dir);
 }
 
 /* Ports are asked as cctm.yaml has them and opened as the compose file has them. */
@@ -265,9 +280,13 @@ static bool start(struct up_job *job, struct error *err)
 		return false;
 	bool is_up = job->stack.runtime == RUNTIME_DOCKER ? up_containers(job, err)
 							  : up_embedded(job, err);
-	if (!is_up || job->args->is_build_only || !job->args->waits)
+	if (!is_up || job->args->is_build_only)
 		return is_up;
-	return current_note(&job->stack, &job->files, err);
+	if (job->args->waits && !current_note(&job->stack, &job->files, err))
+		return false;
+	const char *const words[] = { "-C", job->stack.dir, "env", "--apply", NULL };
+	return !job->args->sets_env || run_self(job, words, err) ||
+	       error_wrap(err, "the stack runs, but 'cctm env --apply' failed");
 }
 
 static int up_run(struct context *ctx, const void *raw, struct error *err)

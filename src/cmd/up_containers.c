@@ -7,9 +7,10 @@
 #include "core/mem.h"
 #include "core/out.h"
 #include "core/secret.h"
+#include "core/text.h"
+#include "grafana/grafana.h"
 #include "http/http.h"
 #include "loaded/loaded.h"
-#include "render/env_file.h"
 #include "render/model.h"
 #include "render/own_files.h"
 #include "stack/containers.h"
@@ -87,30 +88,20 @@ static bool start(struct up_job *job, struct error *err)
 
 /* ---- what changed under containers that stay ---- */
 
-static bool post(const char *url, const char *user, const char *password,
-	struct http_answer *answer, struct error *err)
-{
-	const struct http_request request = { .method = "POST",
-		.url = url,
-		.user = user,
-		.password = password,
-		.deadline_ms = RELOAD_MS,
-		.answer_max = ANSWER_MAX };
-	if (!http_send(&request, answer, err))
-		return false;
-	if (answer->status == 200 || answer->status == 202)
-		return true;
-	AUTO(str) char *said = mem_strndup(buf_str(&answer->body), SAID_MAX);
-	said[strcspn(said, "\n")] = '\0';
-	return error_set(err, ERR_FAILED, "POST %s: it answered %ld %s", url, answer->status, said);
-}
-
 static bool reload_prometheus(const struct up_job *job, struct error *err)
 {
 	AUTO(http_answer) struct http_answer answer = { 0 };
 	AUTO(str) char *url = model_url(&job->stack.config, "ports.prometheus", "/-/reload");
-	if (post(url, NULL, NULL, &answer, err))
+	const struct http_request request = {
+		.method = "POST", .url = url, .deadline_ms = RELOAD_MS, .answer_max = ANSWER_MAX
+	};
+	bool is_sent = http_send(&request, &answer, err);
+	if (is_sent && answer.status == 200)
 		return true;
+	if (is_sent) {
+		AUTO(str) char *said = text_first_line(buf_str(&answer.body), SAID_MAX);
+		error_set(err, ERR_FAILED, "it answered %ld %s", answer.status, said);
+	}
 	error_wrap(err, "Prometheus does not take its changed configuration and goes on with the "
 			"former one");
 	return error_hint(err, "mend config/prometheus.yml or config/rules/, then 'cctm up'");
@@ -118,19 +109,13 @@ static bool reload_prometheus(const struct up_job *job, struct error *err)
 
 static bool reload_grafana(const struct up_job *job, struct error *err)
 {
-	static const char *const kinds[] = { "datasources", "dashboards", "alerting" };
-	char *password = NULL;
-	bool is_done = loaded_secret(&job->stack, GRAFANA_PASSWORD, &password, err);
-	for (size_t i = 0; is_done && i < sizeof kinds / sizeof *kinds; i++) {
-		AUTO(http_answer) struct http_answer answer = { 0 };
-		AUTO(str)
-		char *path = mem_printf("/api/admin/provisioning/%s/reload", kinds[i]);
-		AUTO(str) char *url = model_url(&job->stack.config, "ports.grafana", path);
-		is_done = post(url, config_text(&job->stack.config, "grafana.admin_user"), password,
-			&answer, err);
-	}
-	secret_free(password);
-	if (is_done)
+	AUTO(secret) char *password = NULL;
+	AUTO(str) char *url = model_url(&job->stack.config, "ports.grafana", "");
+	if (!loaded_secret(&job->stack, GRAFANA_PASSWORD, &password, err))
+		return false;
+	const struct grafana grafana = { url, config_text(&job->stack.config, "grafana.admin_user"),
+		password };
+	if (grafana_reload(&grafana, err))
 		return true;
 	error_wrap(err, "Grafana does not take its changed configuration");
 	return error_hint(err, "'cctm logs grafana' says why; mend what it names under "

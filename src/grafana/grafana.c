@@ -1,0 +1,100 @@
+#include "grafana/grafana.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "core/error.h"
+#include "core/mem.h"
+#include "core/secret.h"
+#include "core/text.h"
+#include "http/http.h"
+
+#define ASK_MS	   10000
+#define RELOAD_MS  30000
+#define ANSWER_MAX (1 << 20)
+#define SAID_MAX   200
+
+struct call {
+	const char *method, *path;
+	const char *json; /* NULL: no body */
+	int64_t deadline_ms;
+};
+
+/* The status, or 0 when no answer came. */
+static long send(const struct grafana *grafana, const struct call *call, struct http_answer *answer,
+	struct error *err)
+{
+	AUTO(str) char *url = mem_printf("%s%s", grafana->url, call->path);
+	const struct http_request request = { .method = call->method,
+		.url = url,
+		.content_type = call->json ? "application/json" : NULL,
+		.body = call->json,
+		.body_len = call->json ? strlen(call->json) : 0,
+		.user = grafana->user,
+		.password = grafana->password,
+		.deadline_ms = call->deadline_ms,
+		.answer_max = ANSWER_MAX };
+	return http_send(&request, answer, err) ? answer->status : 0;
+}
+
+/* Its own message where it sends one. */
+static bool refused(const struct call *call, const struct http_answer *answer, struct error *err)
+{
+	json_t *root = json_loadb(buf_str(&answer->body), answer->body.len, 0, NULL);
+	const char *message = json_string_value(json_object_get(root, "message"));
+	AUTO(str)
+	char *said = text_first_line(message ? message : buf_str(&answer->body), SAID_MAX);
+	json_decref(root);
+	return error_set(err, ERR_FAILED, "Grafana answered %ld to %s %s: %s", answer->status,
+		call->method, call->path, said);
+}
+
+enum grafana_login grafana_login(const struct grafana *grafana, struct error *err)
+{
+	static const struct call call = { "GET", "/api/user", NULL, ASK_MS };
+	AUTO(http_answer) struct http_answer answer = { 0 };
+	switch (send(grafana, &call, &answer, err)) {
+	case 200:
+		return GRAFANA_LOGIN_RIGHT;
+	case 401:
+		return GRAFANA_LOGIN_WRONG;
+	case 0:
+		return GRAFANA_LOGIN_UNKNOWN;
+	default:
+		refused(&call, &answer, err);
+		return GRAFANA_LOGIN_UNKNOWN;
+	}
+}
+
+bool grafana_change_password(const struct grafana *grafana, const char *password, struct error *err)
+{
+	AUTO(http_answer) struct http_answer answer = { 0 };
+	json_t *body = json_pack("{s:s, s:s, s:s}", "oldPassword", grafana->password, "newPassword",
+		password, "confirmNew", password);
+	AUTO(secret) char *text = body ? json_dumps(body, 0) : NULL;
+	json_decref(body);
+	if (!text)
+		return error_set(err, ERR_FAILED, "the password is not Unicode");
+	const struct call call = { "PUT", "/api/user/password", text, ASK_MS };
+	long status = send(grafana, &call, &answer, err);
+	return status == 200 || (status && refused(&call, &answer, err));
+}
+
+bool grafana_reload(const struct grafana *grafana, struct error *err)
+{
+	static const char *const paths[] = { "/api/admin/provisioning/datasources/reload",
+		"/api/admin/provisioning/dashboards/reload",
+		"/api/admin/provisioning/alerting/reload" };
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		const struct call call = { "POST", paths[i], NULL, RELOAD_MS };
+		AUTO(http_answer) struct http_answer answer = { 0 };
+		long status = send(grafana, &call, &answer, err);
+		if (status && status != 200 && status != 202)
+			refused(&call, &answer, err);
+		if (status != 200 && status != 202)
+			return false;
+	}
+	return true;
+}
