@@ -13,6 +13,7 @@
 #include "loaded/loaded.h"
 #include "render/model.h"
 #include "render/own_files.h"
+#include "stack/bridge_image.h"
 #include "stack/containers.h"
 #include "stack/engine.h"
 
@@ -46,20 +47,30 @@ static bool runs_any(const struct compose_services *services)
 	return false;
 }
 
+/* Made before the first request: what is loaded for that is none of the bridge's. */
+static bool make_bridge_image(const struct up_job *job, struct error *err)
+{
+	const char *image = config_text(&job->stack.config, "images.bridge");
+	bool is_made;
+	if (service_receiver(&job->stack.config) != SERVICE_BRIDGE)
+		return true;
+	out_status(job->ctx->out, "looking for the bridge's image");
+	if (!bridge_image_ensure(&job->compose, image, &is_made, err))
+		return false;
+	if (is_made)
+		out_note(job->ctx->out, "the image %s is made of this program", image);
+	return true;
+}
+
 static bool prepare(struct up_job *job, struct error *err)
 {
 	AUTO(findings) struct findings findings = { 0 };
-	if (service_receiver(&job->stack.config) == SERVICE_BRIDGE) {
-		error_set(err, ERR_REFUSED, "the bridge has no container image yet");
-		return error_hint(
-			err, "'cctm init --set ingest=collector', or '--runtime embedded'");
-	}
 	if (!find_engine(job, err) || !compose_open(job->stack.dir, &job->compose, err) ||
 		!compose_list(&job->compose, &job->before, err))
 		return false;
 	job->ran_before = runs_any(&job->before);
 	preflight_containers(&job->stack.config, job->stack.dir, &job->before, &findings);
-	return up_judge(job, &findings, err);
+	return up_judge(job, &findings, err) && make_bridge_image(job, err);
 }
 
 static bool fetch_images(const struct up_job *job, struct error *err)

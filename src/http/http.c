@@ -1,14 +1,13 @@
 #include "http/http.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/library.h"
 #include "core/mem.h"
 
-#define LIBRARY "libcurl.so.4"
-#define AGENT	"cctm/" CCTM_VERSION
+#define AGENT "cctm/" CCTM_VERSION
 /* Never through a proxy, whatever the environment says. */
 #define OURSELVES "localhost,127.0.0.1,::1"
 
@@ -25,10 +24,7 @@ static struct {
 	CURLcode (*get)(CURL *curl, CURLINFO info, ...);
 } curl;
 
-static const struct {
-	const char *name;
-	void *slot;
-} symbols[] = {
+static const struct library_symbol symbols[] = {
 	{ "curl_easy_init", &curl.init },
 	{ "curl_easy_cleanup", &curl.cleanup },
 	{ "curl_easy_perform", &curl.perform },
@@ -39,25 +35,10 @@ static const struct {
 	{ "curl_easy_getinfo", &curl.get },
 };
 
-static bool load(struct error *err)
-{
-	static void *library;
-	if (library)
-		return true;
-	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (!handle) {
-		error_set(err, ERR_FAILED, "%s cannot be loaded", LIBRARY);
-		return error_hint(err, "install libcurl (Debian's package libcurl4)");
-	}
-	for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-		void *symbol = dlsym(handle, symbols[i].name);
-		if (!symbol)
-			return error_set(err, ERR_FAILED, "%s has no %s", LIBRARY, symbols[i].name);
-		memcpy(symbols[i].slot, &symbol, sizeof symbol);
-	}
-	library = handle;
-	return true;
-}
+static struct library library = { .name = "libcurl.so.4",
+	.package = "Debian's package libcurl4",
+	.symbols = symbols,
+	.count = sizeof symbols / sizeof *symbols };
 
 static size_t take(char *bytes, size_t size, size_t count, void *body)
 {
@@ -131,7 +112,7 @@ static bool failed(
 bool http_send(const struct http_request *request, struct http_answer *answer, struct error *err)
 {
 	*answer = (struct http_answer){ .body = BUF_INIT(request->answer_max) };
-	if (!load(err))
+	if (!library_load(&library, err))
 		return false;
 	CURL *handle = curl.init();
 	if (!handle)

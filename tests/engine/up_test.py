@@ -232,6 +232,21 @@ class Up(unittest.TestCase):
             self.assertIn("ok  the sample in Grafana", said.stderr)
             other.run("down", "-C", str(other.dir), "--volumes", "--yes", timeout=60)
 
+    def test_the_bridge_runs_in_an_image_made_of_this_program(self):
+        self.stack.init("--set", "ingest=bridge")
+        said = self.up().stderr
+        self.assertIn("is made of this program", said)
+        self.assertIn("ok  the bridge's status page", said)
+        for body in sorted(RECORDING.glob("*-metrics.json")):
+            fetch(f"http://127.0.0.1:{self.ports['otlp_http']}/v1/metrics", body.read_bytes(),
+                  {"Content-Type": "application/json"})
+        self.assertIn('claude_code_token_usage_tokens_total{', self.get("exporter", "/metrics"))
+        container = self.container("bridge")
+        self.assertNotIn("is made of this program", self.up().stderr)
+        self.assertEqual(self.container("bridge"), container)
+        self.run_there("restart", "bridge")
+        self.assertIn('claude_code_token_usage_tokens_total{', self.get("exporter", "/metrics"))
+
     def test_images_can_be_fetched_alone(self):
         self.up("--build-only")
         self.assertEqual(self.containers(), [])
