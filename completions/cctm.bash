@@ -9,7 +9,7 @@ _cctm_options()
 	up) options+=' --wait --no-wait --timeout --pull --build-only --env --keep-on-failure' ;;
 	down) options+=' --volumes -y --yes' ;;
 	restart) options+=' --timeout' ;;
-	status) options+='' ;;
+	status) options+=' -w --watch --usage --no-usage' ;;
 	logs) options+=' -f --follow --since -n --tail' ;;
 	open) options+=' --print' ;;
 	password) options+=' --rotate' ;;

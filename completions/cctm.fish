@@ -67,6 +67,9 @@ complete -c cctm -n '__cctm_at restart' -l timeout -x -d 'how long to wait until
 complete -c cctm -n '__cctm_at restart 0 more' -x -d 'otel-collector, prometheus, grafana, ...; all when absent'
 
 complete -c cctm -n __cctm_without_command -a status -d 'show which parts of the stack run and answer'
+complete -c cctm -n '__cctm_at status' -l watch -s w -d 'show it again and again, until Ctrl-C'
+complete -c cctm -n '__cctm_at status' -l usage -d 'show what each part takes of CPU and memory; of containers that needs two seconds'
+complete -c cctm -n '__cctm_at status' -l no-usage -d 'turn --usage off'
 
 complete -c cctm -n __cctm_without_command -a logs -d 'show what the parts of the stack log'
 complete -c cctm -n '__cctm_at logs' -l follow -s f -d 'go on with what comes'

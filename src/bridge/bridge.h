@@ -36,6 +36,7 @@ struct bridge_options {
 struct bridge_running {
 	pid_t pid;
 	const char *state_dir;
+	const char *instance; /* random; the health page says it too */
 	uint16_t otlp_http_port, exporter_port, health_port, zpages_port;
 };
 

@@ -16,6 +16,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/secret.h"
 
 #define TICK_MS		 200
 #define CHECKPOINT_MS	 INT64_C(15000)
@@ -260,6 +261,7 @@ static void describe(const struct daemon *d, struct bridge_running *out)
 	*out = (struct bridge_running){
 		.pid = getpid(),
 		.state_dir = d->options->state_dir,
+		.instance = d->instance,
 		.otlp_http_port = serve_port(d->serve, DOOR_OTLP_HTTP),
 		.exporter_port = serve_port(d->serve, DOOR_EXPORTER),
 		.health_port = serve_port(d->serve, DOOR_HEALTH),
@@ -272,10 +274,12 @@ static bool write_running(const struct bridge_running *r, struct error *err)
 {
 	AUTO(str) char *path = path_join(r->state_dir, RUNNING_FILE);
 	AUTO(str)
-	char *text = mem_printf(
-		"{\"schema_version\": 1, \"pid\": %ld, \"otlp_http_port\": %u, "
-		"\"exporter_port\": %u, \"health_port\": %u, \"zpages_port\": %u}\n",
-		(long)r->pid, r->otlp_http_port, r->exporter_port, r->health_port, r->zpages_port);
+	char *text =
+		mem_printf("{\"schema_version\": 1, \"pid\": %ld, \"instance\": \"%s\", "
+			   "\"otlp_http_port\": %u, "
+			   "\"exporter_port\": %u, \"health_port\": %u, \"zpages_port\": %u}\n",
+			(long)r->pid, r->instance, r->otlp_http_port, r->exporter_port,
+			r->health_port, r->zpages_port);
 	return file_write_atomic(path, text, strlen(text), 0600, err);
 }
 
@@ -359,12 +363,14 @@ bool bridge_run(const struct bridge_options *options,
 	 * the heap for good (glibc otherwise raises the threshold with each large block that is freed). */
 	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	char **origins = options->cors_origins ? split_origins(options->cors_origins) : NULL;
-	bool ok = daemon_open_state(&d, err) && make_loop(&d, origins, err) &&
+	d.instance = secret_new(err);
+	bool ok = d.instance && daemon_open_state(&d, err) && make_loop(&d, origins, err) &&
 		  serve_until_stopped(&d, on_ready, ctx, err);
 	close_loop(&d);
 	AUTO(error) struct error closing = ERROR_INIT;
 	if (!close_state(&d, ok ? err : &closing))
 		ok = false;
 	free_origins(origins);
+	free(d.instance);
 	return ok;
 }

@@ -154,7 +154,7 @@ static void page_metrics(struct daemon *d, struct serve_page *page)
 	put_own_metrics(d, &page->body);
 }
 
-static json_t *health_json(const struct overview *o)
+static json_t *health_json(const struct daemon *d, const struct overview *o)
 {
 	json_t *problems = json_array();
 	if (o->journal_problem)
@@ -164,21 +164,21 @@ static json_t *health_json(const struct overview *o)
 	json_t *last =
 		o->ingest.last_sample_ms ? json_integer(o->ingest.last_sample_ms) : json_null();
 	return json_pack(
-		"{s:i, s:s, s:s, s:f, s:o, s:{s:I, s:I, s:i, s:I}, s:{s:I, s:I, s:b}, s:o}",
+		"{s:i, s:s, s:s, s:s, s:f, s:o, s:{s:I, s:I, s:i, s:I}, s:{s:I, s:I, s:b}, s:o}",
 		"schema_version", 1, "status", o->is_healthy ? "ok" : "degraded", "version",
-		CCTM_VERSION, "uptime_seconds", (double)o->uptime_ms / 1000, "last_sample_ms", last,
-		"journal", "bytes", (json_int_t)o->journal_bytes, "end", (json_int_t)o->journal_end,
-		"held_requests", (int)o->held, "damaged_parts", (json_int_t)o->damaged, "ledger",
-		"position", (json_int_t)o->keeper.stats.position, "bytes",
-		(json_int_t)o->keeper.stats.bytes, "is_busy", o->keeper.is_busy, "problems",
-		problems);
+		CCTM_VERSION, "instance", d->instance, "uptime_seconds",
+		(double)o->uptime_ms / 1000, "last_sample_ms", last, "journal", "bytes",
+		(json_int_t)o->journal_bytes, "end", (json_int_t)o->journal_end, "held_requests",
+		(int)o->held, "damaged_parts", (json_int_t)o->damaged, "ledger", "position",
+		(json_int_t)o->keeper.stats.position, "bytes", (json_int_t)o->keeper.stats.bytes,
+		"is_busy", o->keeper.is_busy, "problems", problems);
 }
 
 static void page_health(const struct daemon *d, struct serve_page *page)
 {
 	struct overview o;
 	look(d, &o);
-	json_t *json = health_json(&o);
+	json_t *json = health_json(d, &o);
 	char *text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 	json_decref(json);
 	page->status = o.is_healthy ? 200 : 503;

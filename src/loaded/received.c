@@ -14,10 +14,15 @@
 #define ASK_MS	   3000
 #define ANSWER_MAX (64 << 20)
 
-/* sum(otelcol_receiver_accepted_metric_points), which newer Collectors write with _total. */
-#define QUERY                                                                                 \
-	"/api/v1/query?query=sum%28%7B__name__%3D~%22otelcol_receiver_accepted_metric_points" \
-	"%28_total%29%3F%22%7D%29"
+/* Newer Collectors write the name with _total. */
+#define POINTS "%7B__name__%3D~%22otelcol_receiver_accepted_metric_points%28_total%29%3F%22%7D"
+#define ASK    "/api/v1/query?query="
+/* sum(POINTS) */
+#define TAKEN ASK "sum%28" POINTS "%29"
+/* max(max_over_time(timestamp(increase(POINTS[2m]) > 0)[1d:1m])) */
+#define LAST                                                       \
+	ASK "max%28max_over_time%28timestamp%28increase%28" POINTS \
+	    "%5B2m%5D%29%20%3E%200%29%5B1d%3A1m%5D%29%29"
 
 static bool ask(const char *url, struct http_answer *answer, struct error *err)
 {
@@ -63,10 +68,11 @@ static double value_of(const json_t *root)
 	return text && str_double(slice_of(text, strlen(text)), &value) ? value : 0;
 }
 
-static bool ask_prometheus(const struct loaded *stack, double *out, struct error *err)
+static bool ask_prometheus(
+	const struct loaded *stack, const char *query, double *out, struct error *err)
 {
 	AUTO(http_answer) struct http_answer answer = { 0 };
-	AUTO(str) char *url = model_url(&stack->config, "ports.prometheus", QUERY);
+	AUTO(str) char *url = model_url(&stack->config, "ports.prometheus", query);
 	if (!ask(url, &answer, err))
 		return false;
 	json_t *root = json_loadb(buf_str(&answer.body), answer.body.len, 0, NULL);
@@ -80,5 +86,14 @@ bool received_points(const struct loaded *stack, double *out, struct error *err)
 {
 	bool is_bridge = stack->runtime == RUNTIME_EMBEDDED ||
 			 service_receiver(&stack->config) == SERVICE_BRIDGE;
-	return is_bridge ? ask_bridge(stack, out, err) : ask_prometheus(stack, out, err);
+	return is_bridge ? ask_bridge(stack, out, err) : ask_prometheus(stack, TAKEN, out, err);
+}
+
+bool received_last_ms(const struct loaded *stack, int64_t *out, struct error *err)
+{
+	double seconds = 0;
+	if (!ask_prometheus(stack, LAST, &seconds, err))
+		return false;
+	*out = (int64_t)(seconds * 1000);
+	return true;
 }

@@ -12,4 +12,8 @@
  * Prometheus, which reads it every 15 s. */
 bool received_points(const struct loaded *stack, double *out, struct error *err) MUST_CHECK;
 
+/* When the Collector took a data point last, wall time to the minute, as Prometheus has seen it within a day; 0: not since.
+ * The bridge says it itself, on its health page. */
+bool received_last_ms(const struct loaded *stack, int64_t *out, struct error *err) MUST_CHECK;
+
 #endif
