@@ -10,7 +10,7 @@ _cctm_options()
 	down) options+=' --volumes -y --yes' ;;
 	restart) options+=' --timeout' ;;
 	status) options+=' -w --watch --usage --no-usage' ;;
-	logs) options+=' -f --follow --since -n --tail' ;;
+	logs) options+=' -f --follow --since -n --tail --grep --errors' ;;
 	open) options+=' --print' ;;
 	password) options+=' --rotate' ;;
 	env) options+=' --shell --protocol --interval --host --team --department --cost-center --attribute --prompts --tool-details --traces --cumulative --delta --check --pid --wait --apply --remove --scope --managed --print --force -n --dry-run' ;;
@@ -38,6 +38,7 @@ _cctm_value()
 	restart' --timeout') kind= ;;
 	logs' --since') kind= ;;
 	logs' -n' | logs' --tail') kind= ;;
+	logs' --grep') kind= ;;
 	env' --shell') kind='words bash zsh fish powershell dotenv' ;;
 	env' --protocol') kind='words http/protobuf http/json grpc' ;;
 	env' --interval') kind= ;;

@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
+		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --grep --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -75,6 +75,8 @@ complete -c cctm -n __cctm_without_command -a logs -d 'show what the parts of th
 complete -c cctm -n '__cctm_at logs' -l follow -s f -d 'go on with what comes'
 complete -c cctm -n '__cctm_at logs' -l since -x -d 'of containers: 10m, 2h, 2026-11-01T10:00:00'
 complete -c cctm -n '__cctm_at logs' -l tail -s n -x -d 'so many lines of each'
+complete -c cctm -n '__cctm_at logs' -l grep -x -d 'show only lines that match'
+complete -c cctm -n '__cctm_at logs' -l errors -d 'show only errors and warnings'
 complete -c cctm -n '__cctm_at logs 0 more' -x -d 'otel-collector, prometheus, grafana, ...; all when absent'
 
 complete -c cctm -n __cctm_without_command -a open -d 'open a page of the stack in the browser'

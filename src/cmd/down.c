@@ -5,11 +5,14 @@
 #include "config/bridge_dir.h"
 #include "core/ask.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/mem.h"
 #include "core/out.h"
 #include "loaded/loaded.h"
+#include "render/plan.h"
 #include "stack/compose.h"
 #include "stack/embedded.h"
+#include "stack/volumes.h"
 
 struct down_args {
 	bool has_volumes, is_yes;
@@ -41,7 +44,8 @@ const struct command cmd_down = {
 	.text = "Stops the containers and takes them away, or ends the bridge in the background, "
 		"which finishes what it accepted. "
 		"Data stay: volumes, directories and the bridge's ledger are not touched.\n\n"
-		"With --volumes the named volumes are deleted as well. That is asked about on a "
+		"With --volumes the named volumes are deleted as well; they are listed with their "
+		"sizes first. That is asked about on a "
 		"terminal; elsewhere --yes has to "
 		"be there. Directories (storage: bind) and the bridge's ledger are never deleted.",
 	.run = down_run,
@@ -50,25 +54,41 @@ const struct command cmd_down = {
 #define STOP_MS	      180000
 #define BRIDGE_END_MS 20000
 
-static bool confirm(const struct loaded *stack, const struct down_args *args, struct error *err)
+static void show_volumes(struct context *ctx, const struct volumes *volumes)
 {
-	if (!args->has_volumes || args->is_yes)
+	for (size_t i = 0; i < volumes->count; i++)
+		out_note(ctx->out, "  %-40s %s", volumes->items[i].name,
+			volumes->items[i].size ? volumes->items[i].size : "size unknown");
+}
+
+/* What would be lost is listed, asked for or not. */
+static bool confirm(struct context *ctx, const struct loaded *stack, const struct down_args *args,
+	const struct volumes *volumes, struct error *err)
+{
+	if (!args->has_volumes || !volumes->count)
 		return true;
+	out_note(ctx->out, "with all that was measured, these are deleted:");
+	show_volumes(ctx, volumes);
 	AUTO(str)
-	char *question = mem_printf("Delete the volumes of %s, with all that was measured?",
-		config_text(&stack->config, "project"));
-	return ask_yes(question, "--yes", err);
+	char *question =
+		mem_printf("Delete the volumes of %s?", config_text(&stack->config, "project"));
+	return args->is_yes || ask_yes(question, "--yes", err);
 }
 
 static bool stop_containers(struct context *ctx, const struct loaded *stack,
-	const struct down_args *args, struct error *err)
+	const struct down_args *args, struct volumes *volumes, struct error *err)
 {
 	struct compose compose;
 	AUTO(proc_result) struct proc_result result = { 0 };
 	const char *const words[] = { "down", "--remove-orphans",
 		args->has_volumes ? "--volumes" : NULL, NULL };
-	return confirm(stack, args, err) && compose_open(stack->dir, &compose, err) &&
-	       compose_run(&compose, words, !ctx->is_quiet && !ctx->is_json, STOP_MS, &result, err);
+	if (!compose_open(stack->dir, &compose, err) ||
+		(args->has_volumes &&
+			!volumes_read(
+				&compose, config_text(&stack->config, "project"), volumes, err)) ||
+		!confirm(ctx, stack, args, volumes, err))
+		return false;
+	return compose_run(&compose, words, !ctx->is_quiet && !ctx->is_json, STOP_MS, &result, err);
 }
 
 static bool stop_bridge(const struct loaded *stack, const struct down_args *args, struct error *err)
@@ -80,23 +100,44 @@ static bool stop_bridge(const struct loaded *stack, const struct down_args *args
 	return embedded_stop(state, BRIDGE_END_MS, err);
 }
 
-static int down_run(struct context *ctx, const void *raw, struct error *err)
+static json_t *volumes_json(const struct volumes *volumes)
 {
-	const struct down_args *args = raw;
-	AUTO(loaded) struct loaded stack = { 0 };
-	if (!loaded_read(ctx->dir, &stack, err))
-		return -1;
-	bool is_docker = stack.runtime == RUNTIME_DOCKER;
-	if (!(is_docker ? stop_containers(ctx, &stack, args, err) : stop_bridge(&stack, args, err)))
-		return -1;
+	json_t *list = json_array();
+	for (size_t i = 0; i < volumes->count; i++)
+		json_array_append_new(
+			list, json_pack("{s:o, s:o}", "name", out_json_text(volumes->items[i].name),
+				      "size", out_json_text(volumes->items[i].size)));
+	return list;
+}
+
+static void print(struct context *ctx, const struct loaded *stack, const struct down_args *args,
+	const struct volumes *volumes)
+{
 	if (ctx->is_json)
 		out_json(ctx->out, 1,
-			json_pack("{s:o, s:s, s:b}", "directory", out_json_text(stack.dir),
-				"runtime", runtime_name(stack.runtime), "volumes_deleted",
-				args->has_volumes));
+			json_pack("{s:o, s:s, s:b, s:o}", "directory", out_json_text(stack->dir),
+				"runtime", runtime_name(stack->runtime), "volumes_deleted",
+				args->has_volumes, "volumes", volumes_json(volumes)));
 	else
 		out_note(ctx->out, "stopped; %s",
 			args->has_volumes ? "the volumes are deleted"
 					  : "the data stay, 'cctm up' starts it again");
+}
+
+static int down_run(struct context *ctx, const void *raw, struct error *err)
+{
+	const struct down_args *args = raw;
+	AUTO(loaded) struct loaded stack = { 0 };
+	AUTO(volumes) struct volumes volumes = { 0 };
+	if (!loaded_read(ctx->dir, &stack, err))
+		return -1;
+	AUTO(fd) int lock = plan_lock(stack.dir, err);
+	if (lock < 0)
+		return -1;
+	bool is_docker = stack.runtime == RUNTIME_DOCKER;
+	if (!(is_docker ? stop_containers(ctx, &stack, args, &volumes, err)
+			: stop_bridge(&stack, args, err)))
+		return -1;
+	print(ctx, &stack, args, &volumes);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "core/out.h"
 #include "loaded/loaded.h"
 #include "loaded/wait.h"
+#include "render/plan.h"
 #include "stack/compose.h"
 #include "stack/embedded.h"
 
@@ -100,6 +101,9 @@ static int restart_run(struct context *ctx, const void *raw, struct error *err)
 	AUTO(loaded) struct loaded stack = { 0 };
 	AUTO(probes) struct probes probes = { 0 };
 	if (!loaded_read(ctx->dir, &stack, err) || !loaded_probes(&stack, true, &probes, err))
+		return -1;
+	AUTO(fd) int lock = plan_lock(stack.dir, err);
+	if (lock < 0)
 		return -1;
 	bool is_docker = stack.runtime == RUNTIME_DOCKER;
 	if (!(is_docker ? restart_containers(ctx, &stack, args, err)

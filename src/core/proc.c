@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,6 +22,7 @@
 #define POLL_MS	  10   /* how soon its end is noticed */
 #define LINGER_MS 100
 #define CHUNK	  16384
+#define LINE_SIZE 65536
 
 extern char **environ;
 
@@ -276,6 +278,43 @@ bool proc_start(const char *const *argv, const char *dir, const char *log_path, 
 		.group_flags = POSIX_SPAWN_SETSID };
 	int why = spawn(&launch, pid);
 	return why == 0 || error_set_errno(err, ERR_FAILED, why, "cannot start %s", path);
+}
+
+static void take_lines(FILE *from, void (*take)(void *ctx, const char *line), void *ctx)
+{
+	char line[LINE_SIZE];
+	while (fgets(line, sizeof line, from)) {
+		line[strcspn(line, "\n")] = '\0';
+		take(ctx, line);
+	}
+}
+
+bool proc_lines(const char *const *argv, const char *dir, void (*take)(void *ctx, const char *line),
+	void *ctx, int *status, struct error *err)
+{
+	int fds[2], wait_status = 0;
+	pid_t pid;
+	AUTO(str) char *path = find_or_fail(argv[0], err);
+	if (!path)
+		return false;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_set_errno(err, ERR_FAILED, errno, "cannot make a pipe");
+	const struct launch launch = {
+		.path = path, .dir = dir, .argv = argv, .in = -1, .out = fds[1], .err = fds[1]
+	};
+	int why = spawn(&launch, &pid);
+	close(fds[1]);
+	FILE *from = why == 0 ? fdopen(fds[0], "r") : NULL;
+	if (!from) {
+		close(fds[0]);
+		return error_set_errno(err, ERR_FAILED, why ? why : errno, "cannot start %s", path);
+	}
+	take_lines(from, take, ctx);
+	fclose(from);
+	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
+		;
+	*status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+	return true;
 }
 
 bool proc_become(const char *const *argv, const char *dir, struct error *err)

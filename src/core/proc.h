@@ -64,6 +64,11 @@ void proc_interrupt(void);
 bool proc_start(const char *const *argv, const char *dir, const char *log_path, pid_t *pid,
 	struct error *err) MUST_CHECK;
 
+/* Runs a program in our process group and hands each line that it says, on either stream, to `take` as it comes, without
+ * its newline; a line beyond 64 KiB comes in pieces. *status as in proc_result, the signal's number plus 128. */
+bool proc_lines(const char *const *argv, const char *dir, void (*take)(void *ctx, const char *line),
+	void *ctx, int *status, struct error *err) MUST_CHECK;
+
 /* In place of this process, with all that is its: for commands that only hand on. Comes back only with an error. */
 bool proc_become(const char *const *argv, const char *dir, struct error *err) MUST_CHECK;
 

@@ -18,8 +18,7 @@
 #define VERSION_MAX 60
 #define LIST_MAX    1000
 
-/* "docker", "compose", and what is asked. */
-static void join(const struct compose *compose, const char *const *words, const char **argv)
+void compose_words(const struct compose *compose, const char *const *words, const char **argv)
 {
 	size_t count = 0;
 	for (size_t i = 0; compose->words[i]; i++)
@@ -101,20 +100,13 @@ bool compose_run(const struct compose *compose, const char *const *words, bool i
 	int64_t deadline_ms, struct proc_result *result, struct error *err)
 {
 	const char *argv[COMPOSE_WORDS_MAX];
-	join(compose, words, argv);
+	compose_words(compose, words, argv);
 	const struct proc_request request = { .argv = argv,
 		.dir = compose->dir,
 		.deadline_ms = deadline_ms,
 		.output_max = OUTPUT_MAX,
 		.is_shown = is_shown };
 	return proc_run(&request, result, err) && judge(words[0], result, is_shown, err);
-}
-
-bool compose_become(const struct compose *compose, const char *const *words, struct error *err)
-{
-	const char *argv[COMPOSE_WORDS_MAX];
-	join(compose, words, argv);
-	return proc_become(argv, compose->dir, err);
 }
 
 /* ---- what runs ---- */

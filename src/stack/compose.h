@@ -28,9 +28,8 @@ bool compose_open(const char *dir, struct compose *out, struct error *err) MUST_
 bool compose_run(const struct compose *compose, const char *const *words, bool is_shown,
 	int64_t deadline_ms, struct proc_result *result, struct error *err) MUST_CHECK;
 
-/* In place of this process. */
-bool compose_become(const struct compose *compose, const char *const *words, struct error *err)
-	MUST_CHECK;
+/* "docker", "compose", and `words`, as an argv of at most COMPOSE_WORDS_MAX with its NULL; all borrowed. */
+void compose_words(const struct compose *compose, const char *const *words, const char **argv);
 
 #define COMPOSE_PORTS_MAX 16
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "core/buf.h"
 #include "core/error.h"
@@ -186,6 +187,13 @@ void preflight_embedded(
 		if (service_ports[i].service == SERVICE_COLLECTOR)
 			check_port(config, ports, &service_ports[i], NULL, out);
 	}
+	if (access(state_dir, F_OK) == 0 && access(state_dir, R_OK | W_OK | X_OK) < 0)
+		add(out, true,
+			mem_printf("%s, where the bridge keeps its data, may not be used: it "
+				   "belongs to another user",
+				state_dir),
+			mem_strdup("run this as that user, or give the stack another place "
+				   "(data.bridge in cctm.yaml)"));
 	check_disk(state_dir, EMBEDDED_DISK_MIN, "make room there", out);
 }
 

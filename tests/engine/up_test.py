@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import unittest
 import urllib.parse
 from pathlib import Path
@@ -67,6 +68,7 @@ class Up(unittest.TestCase):
                      "a sample, read back from the receiver", "the sample in Prometheus", "the sample in Grafana"):
             self.assertIn(f"ok  {what}", said.stderr)
         self.run_there("status")
+        self.check_status()
         for body in sorted(RECORDING.glob("*-metrics.json")):
             fetch(f"http://127.0.0.1:{self.ports['otlp_http']}/v1/metrics", body.read_bytes(),
                   {"Content-Type": "application/json"})
@@ -79,6 +81,20 @@ class Up(unittest.TestCase):
         self.check_second_run()
         self.check_reload()
         self.check_end()
+
+    def check_status(self):
+        parts = {part["service"]: part for part in json.loads(self.run_there("status", "--json").stdout)["parts"]}
+        self.assertEqual(set(parts), {"otel-collector", "prometheus", "grafana"})
+        for part in parts.values():
+            self.assertTrue(part["healthy"])
+            self.assertEqual((part["version"], part["restarts"]), ("1", 0))
+            self.assertGreater(part["memory_bytes"], 100_000)
+            self.assertGreaterEqual(part["cpu_percent"], 0)
+            self.assertLess(abs(part["started_ms"] / 1000 - time.time()), 120)
+        said = self.run_there("logs", "--grep", "ready to receive|no such words").stdout
+        self.assertIn("Server is ready to receive web requests", said)
+        self.assertEqual(len(said.splitlines()), 1)
+        self.assertEqual(self.run_there("logs", "--errors", "--grep", "ready to receive").stdout, "")
 
     def check_containers(self):
         for container in self.containers():
@@ -142,11 +158,13 @@ class Up(unittest.TestCase):
     def check_end(self):
         done = self.run_there("down", "--volumes", status=2)
         self.assertIn("--yes", done.stderr)
+        self.assertRegex(done.stderr, r"_prometheus[-_a-z]* +[0-9.]+[kM]?B\n")
         self.run_there("down")
         self.assertEqual(self.containers(), [])
         self.assertIn("absent", self.run_there("status", status=3).stdout)
         self.assertNotEqual(self.engine.docker("volume", "ls", "--quiet").stdout, b"")
-        self.run_there("down", "--volumes", "--yes")
+        lost = json.loads(self.run_there("down", "--volumes", "--yes", "--json").stdout)["volumes"]
+        self.assertTrue(any(volume["size"] != "0B" for volume in lost), lost)
         self.assertEqual(self.engine.docker("volume", "ls", "--quiet").stdout, b"")
 
     def test_a_part_that_crashes_is_named_with_its_end_and_nothing_is_left(self):

@@ -3,12 +3,15 @@
 import json
 import os
 import signal
+import socket
+import subprocess
+import time
 import unittest
 import urllib.request
 
 from lib import case
 from lib.bridge import free_port, wait_until
-from stacks import Stack
+from stacks import PROGRAM, Stack
 
 PORTS = ("otlp_http", "otlp_grpc", "exporter", "health", "zpages")
 
@@ -67,6 +70,48 @@ class Embedded(unittest.TestCase):
         done = self.run_there("up", status=1)
         self.assertIn("otlp.auth", done.stderr)
         self.run_there("status", status=3)
+
+    def test_another_program_on_its_port_is_not_taken_for_the_bridge(self):
+        self.run_there("up")
+        part = json.loads(self.run_there("status", "--json").stdout)["parts"][0]
+        self.assertEqual((part["pid"], part["healthy"]), (self.pid(), True))
+        self.assertGreater(part["memory_bytes"], 1_000_000)
+        self.assertLess(abs(part["started_ms"] / 1000 - time.time()), 60)
+        self.assertLess(abs(part["last_sample_ms"] / 1000 - time.time()), 60)
+        self.stack.replace("bridge/bridge.json", '"instance": "', '"instance": "x')
+        self.assertIn("another program answers on its port", self.run_there("status", status=3).stdout)
+
+    @unittest.skipIf(os.geteuid() != 0, "not root")
+    def test_a_state_directory_of_another_user_is_said(self):
+        (self.stack.dir / "bridge").mkdir(exist_ok=True)
+        for path in [self.stack.scratch, *self.stack.dir.rglob("*"), self.stack.dir]:
+            os.chown(path, 65534, 65534)
+        os.chown(self.stack.dir / "bridge", 0, 0)
+        (self.stack.dir / "bridge").chmod(0o700)
+        done = subprocess.run([PROGRAM, "up", "-C", str(self.stack.dir)], user=65534, group=65534, extra_groups=[],
+                              env=self.stack.environment, cwd="/", capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("belongs to another user", done.stderr)
+
+    def test_a_taken_port_is_said_with_its_holder(self):
+        with socket.create_server(("127.0.0.1", self.ports["otlp_http"])):
+            said = self.run_there("up", status=1).stderr
+        self.assertIn(f"port {self.ports['otlp_http']} (OTLP over HTTP) is held by", said)
+        self.assertIn(f"process {os.getpid()}", said)
+
+    def test_changed_settings_start_the_bridge_again(self):
+        self.run_there("up")
+        pid = self.pid()
+        self.stack.init("--set", "bridge.session_label=true")
+        self.assertIn("started again", self.run_there("up").stderr)
+        self.assertNotEqual(self.pid(), pid)
+
+    def test_its_log_can_be_searched(self):
+        self.run_there("up")
+        self.assertIn("is ready", self.run_there("logs", "--grep", "is re[a]dy").stdout)
+        self.assertEqual(self.run_there("logs", "--grep", "no such words").stdout, "")
+        self.assertEqual(self.run_there("logs", "--errors").stdout, "")
+        self.assertIn("--grep", self.run_there("logs", "--grep", "(", status=2).stderr)
 
     def test_the_report_is_that_of_the_stack(self):
         self.run_there("up")
