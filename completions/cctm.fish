@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --grep --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
+		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --grep --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -87,6 +87,12 @@ complete -c cctm -n __cctm_without_command -a password -d 'show or rotate a secr
 complete -c cctm -n '__cctm_at password' -l rotate -d 'put a new one, made at random, in its place'
 complete -c cctm -n '__cctm_at password 0' -x -a 'grafana otlp' -d 'grafana: of its administrator (this is the default); otlp: the token that clients send'
 
+complete -c cctm -n __cctm_without_command -a upgrade -d 'move the stack to the versions this cctm knows'
+complete -c cctm -n '__cctm_at upgrade' -l check -d 'say what there is to move to, and exit with 3 when there is something'
+complete -c cctm -n '__cctm_at upgrade' -l dry-run -s n -d 'say what would be done, files included, and do nothing'
+complete -c cctm -n '__cctm_at upgrade' -l timeout -x -d 'how long to wait for each part'
+complete -c cctm -n '__cctm_at upgrade' -l pull -x -a 'missing always never' -d 'whether images are pulled'
+
 complete -c cctm -n __cctm_without_command -a env -d 'connect Claude Code with the stack'
 complete -c cctm -n '__cctm_at env' -l shell -x -a 'bash zsh fish powershell dotenv' -d 'the language to print in (default: that of $SHELL)'
 complete -c cctm -n '__cctm_at env' -l protocol -x -a 'http/protobuf http/json grpc' -d 'how to send; over gRPC nothing is tried again'
@@ -149,8 +155,12 @@ complete -c cctm -n '__cctm_at bridge' -l session-label -d 'give every series th
 complete -c cctm -n '__cctm_at bridge' -l retention -x -d 'how long history is kept'
 complete -c cctm -n '__cctm_at bridge' -l cors-origins -x -d 'web origins that may send, separated by commas; * for any (default: none)'
 
+complete -c cctm -n __cctm_without_command -a catalogue -d 'explain what Claude Code sends and which variables it reads'
+complete -c cctm -n '__cctm_at catalogue 0' -x -a 'variable metric attribute event span' -d 'only variables, metrics, attributes, events or spans'
+complete -c cctm -n '__cctm_at catalogue 1' -x -d 'only this one'
+
 complete -c cctm -n __cctm_without_command -a help -d 'explain cctm or one of its commands'
-complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open password env render config report bridge help version completion' -d 'the command to explain; all of them in short when absent'
+complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open password upgrade env render config report bridge catalogue help version completion' -d 'the command to explain; all of them in short when absent'
 
 complete -c cctm -n __cctm_without_command -a version -d 'show the version of cctm and of its libraries'
 

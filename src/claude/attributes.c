@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "claude/catalogue.h"
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/mem.h"
@@ -10,19 +11,10 @@
 
 /* Attributes that Claude Code puts on its data by itself: given in OTEL_RESOURCE_ATTRIBUTES they leak onto the data that
  * lacks them, "type=evil" onto the cost for one. */
-static const char *const own[] = { "session.id", "user.id", "user.email", "user.account_uuid",
-	"user.account_id", "organization.id", "terminal.type", "app.version", "app.entrypoint",
-	"service.name", "service.version", "model", "type", "query_source", "effort", "speed",
-	"agent.name", "skill.name", "plugin.name", "marketplace.name", "tool_name", "decision",
-	"source", "language", "start_type", "start", NULL };
-
 static bool is_own(const char *key)
 {
-	for (size_t i = 0; own[i]; i++) {
-		if (strcmp(own[i], key) == 0)
-			return true;
-	}
-	return false;
+	const struct catalogue_row *row = catalogue_find(CATALOGUE_ATTRIBUTE, key);
+	return row && row->is_own;
 }
 
 static bool is_key_char(char c)

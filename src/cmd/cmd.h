@@ -13,6 +13,8 @@ extern const struct command cmd_down;
 extern const struct command cmd_init;
 extern const struct command cmd_open;
 extern const struct command cmd_password;
+extern const struct command cmd_upgrade;
+extern const struct command cmd_catalogue;
 extern const struct command cmd_render;
 extern const struct command cmd_restart;
 extern const struct command cmd_logs;

@@ -2,23 +2,11 @@
 #include <string.h>
 
 #include "cmd/config_internal.h"
+#include "cmd/man_text.h"
 #include "config/keys.h"
 #include "core/buf.h"
 #include "core/out.h"
 #include "core/text.h"
-
-static void add_wrapped(struct buf *out, const char *text)
-{
-	AUTO(buf) struct buf wrapped = BUF_INIT(BUF_UNLIMITED);
-	text_wrap(&wrapped, text, 0, 78);
-	for (const char *at = buf_str(&wrapped); *at;) {
-		size_t len = strcspn(at, "\n");
-		if (*at == '.' || *at == '\'')
-			buf_adds(out, "\\&");
-		buf_addf(out, "%.*s\n", (int)len, at);
-		at += len + (at[len] == '\n');
-	}
-}
 
 /* A literal that no macro is seen in. */
 static void add_literal(struct buf *out, const char *text)
@@ -52,9 +40,9 @@ static void add_key(struct buf *out, const struct key *key)
 	AUTO(str) char *allowed = key_allowed(key);
 	AUTO(buf) struct buf sentence = BUF_INIT(BUF_UNLIMITED);
 	buf_addf(out, ".It Ic %s\n", key->path);
-	add_wrapped(out, key->sentence);
+	man_add_text(out, key->sentence);
 	buf_addf(&sentence, "Allowed: %s.", allowed);
-	add_wrapped(out, buf_str(&sentence));
+	man_add_text(out, buf_str(&sentence));
 	add_default(out, NULL, key->fallback);
 	for (int i = 0; i < PROFILE_COUNT; i++) {
 		if (key->profile_fallback[i])

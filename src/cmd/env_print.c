@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "claude/catalogue.h"
 #include "cmd/env_internal.h"
 #include "core/mem.h"
 #include "core/out.h"
@@ -47,9 +48,11 @@ static void print_text(const struct env_job *job)
 static json_t *variable_json(const struct env_job *job, size_t i)
 {
 	const struct env_setting *setting = &job->wanted.settings[i];
-	return json_pack("{s:s, s:o, s:b, s:s}", "name", setting->name, "value",
+	const struct catalogue_row *row = catalogue_find(CATALOGUE_VARIABLE, setting->name);
+	return json_pack("{s:s, s:o, s:b, s:s, s:s?}", "name", setting->name, "value",
 		setting->is_secret ? json_null() : out_json_text(setting->value), "secret",
-		setting->is_secret, "why", job->wanted.comments[i]);
+		setting->is_secret, "why", job->wanted.comments[i], "meaning",
+		row ? row->meaning : NULL);
 }
 
 static void print_json(const struct env_job *job)

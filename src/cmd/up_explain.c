@@ -15,19 +15,31 @@
 #define LOG_MS	  12000
 #define LOG_LINES "20"
 
+/* Does Compose say that it is ill, or has the engine started it again since? */
+static bool is_ill(const struct compose_service *service, const struct containers *containers)
+{
+	const struct container *container = container_find(containers, service->id);
+	if (container && container->restarts > 0)
+		return true;
+	return strcmp(service->state, "created") != 0 &&
+	       (strcmp(service->state, "running") != 0 ||
+		       strcmp(service->health, "unhealthy") == 0);
+}
+
 /* Which part is it about? The one that crashes, one that does not run, or the one behind the probe that failed. */
 static const struct compose_service *find_ill(
 	const struct up_job *job, const struct compose_services *now, enum service *out)
 {
+	AUTO(error) struct error ignored = ERROR_INIT;
+	AUTO(containers) struct containers containers = { 0 };
 	const struct probe *failed = wait_failed(&job->probes);
 	enum service chosen = job->ill;
+	bool is_known = containers_read(&job->compose, now, &containers, &ignored);
 	for (enum service s = 0; chosen == SERVICE_COUNT && s < SERVICE_COUNT; s++) {
 		const struct compose_service *found =
 			compose_service_find(now, service_rows[s].name);
-		bool is_well = !found || strcmp(found->state, "created") == 0 ||
-			       (strcmp(found->state, "running") == 0 &&
-				       strcmp(found->health, "unhealthy") != 0);
-		chosen = is_well ? SERVICE_COUNT : s;
+		if (is_known && found && is_ill(found, &containers))
+			chosen = s;
 	}
 	if (chosen == SERVICE_COUNT && failed && failed->why)
 		chosen = failed->service;

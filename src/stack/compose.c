@@ -180,6 +180,24 @@ bool compose_list(const struct compose *compose, struct compose_services *out, s
 	return true;
 }
 
+bool compose_images(const struct compose *compose, char *out[SERVICE_COUNT], struct error *err)
+{
+	static const char *const words[] = { "config", "--format", "json", NULL };
+	AUTO(proc_result) struct proc_result result = { 0 };
+	if (!compose_run(compose, words, false, LOOK_MS, &result, err))
+		return false;
+	json_t *root = json_loadb(buf_str(&result.out), result.out.len, 0, NULL);
+	const json_t *services = json_object_get(root, "services");
+	for (enum service s = 0; s < SERVICE_COUNT; s++) {
+		const json_t *service = json_object_get(services, service_rows[s].name);
+		const char *image = json_string_value(json_object_get(service, "image"));
+		out[s] = image ? mem_strdup(image) : NULL;
+	}
+	bool is_read = json_is_object(services);
+	json_decref(root);
+	return is_read || error_set(err, ERR_FAILED, "compose config says nothing of services");
+}
+
 const struct compose_service *compose_service_find(
 	const struct compose_services *services, const char *name)
 {

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/services.h"
 #include "core/cleanup.h"
 #include "core/proc.h"
 
@@ -51,6 +52,11 @@ struct compose_services {
 /* The stack's containers, running or not. */
 bool compose_list(const struct compose *compose, struct compose_services *out, struct error *err)
 	MUST_CHECK;
+/* The images that the compose file names as it lies there, by service; NULL: the file has no such service, or builds
+ * it. The texts are yours. */
+bool compose_images(const struct compose *compose, char *out[SERVICE_COUNT], struct error *err)
+	MUST_CHECK;
+
 /* NULL: there is no container of it. */
 const struct compose_service *compose_service_find(
 	const struct compose_services *services, const char *name);

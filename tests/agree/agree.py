@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-from table import COMPLETIONS, KEYS_PAGE, ROOT, Table, cut
+from table import CATALOGUE_PAGE, COMPLETIONS, KEYS_PAGE, ROOT, Table, cut
 
 PROPER_NAMES = {"Claude", "Grafana", "Prometheus"}
 REFRESH = "run tests/agree/refresh"
@@ -171,7 +171,7 @@ def check_mandoc(table):
     if not shutil.which("mandoc"):
         print("mandoc is not here")
         sys.exit(77)
-    for path in [*table.man_pages(), KEYS_PAGE]:
+    for path in [*table.man_pages(), KEYS_PAGE, CATALOGUE_PAGE]:
         done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", str(path)], capture_output=True, text=True)
         yield from done.stdout.splitlines()
 
@@ -196,6 +196,8 @@ def check_keys(table):
     page = KEYS_PAGE.read_text()
     if cut(page, "keys") != cut(table.run("config", "--man"), "keys"):
         yield f"man/{KEYS_PAGE.name} lags behind the table of keys: {REFRESH}"
+    if cut(CATALOGUE_PAGE.read_text(), "catalogue") != cut(table.run("catalogue", "--man"), "catalogue"):
+        yield f"man/{CATALOGUE_PAGE.name} lags behind the catalogue: {REFRESH}"
     for key in keys:
         if f".It Ic {key}\n" not in page:
             yield f"man/{KEYS_PAGE.name} does not explain {key}"

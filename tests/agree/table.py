@@ -7,6 +7,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMPLETIONS = {"bash": ROOT / "completions/cctm.bash", "zsh": ROOT / "completions/_cctm",
                "fish": ROOT / "completions/cctm.fish"}
 KEYS_PAGE = ROOT / "man/cctm.yaml.5"
+CATALOGUE_PAGE = ROOT / "man/claude-code-telemetry.7"
 MAN_PARTS = ("synopsis", "examples")
 
 

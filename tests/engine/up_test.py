@@ -213,7 +213,8 @@ class Up(unittest.TestCase):
         self.stack.init("--set", "images.grafana=test/asleep:1")
         process = subprocess.Popen(
             [stacks.PROGRAM, "up", "-C", str(self.stack.dir), "--pull", "never", *words], stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL, env=self.stack.environment, text=True, start_new_session=True)
+            stdout=subprocess.DEVNULL, env=self.stack.environment, text=True, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell's background ignores it
         wait_until(lambda: len(self.engine.docker("ps", "--quiet").stdout.split()) == 3, lambda: "no containers",
                    deadline_s=60, pause_s=0.2)
         return process
@@ -249,6 +250,45 @@ class Up(unittest.TestCase):
             self.assertIn("'cctm init' makes one", said.stderr)
             self.assertIn("ok  the sample in Grafana", said.stderr)
             other.run("down", "-C", str(other.dir), "--volumes", "--yes", timeout=60)
+
+    def image(self, service):
+        return self.state(service, "{{.Config.Image}}")
+
+    def files(self):
+        return {path: content for path, content in self.stack.tree().items()
+                if path not in (".cctm/current.json",) and not path.startswith("bridge/")}
+
+    def test_an_upgrade_moves_to_newer_images_or_goes_back_to_the_former(self):
+        """Newer images are what the environment names: cctm.yaml, which would pin them, says nothing of them."""
+        for name in ("prometheus", "grafana"):
+            self.engine.docker("tag", f"test/{name}:1", f"test/{name}:2")
+        names = {f"CCTM_IMAGES_{key.split('.')[1].upper()}": image for key, image in IMAGES.items()}
+        self.stack.init(*[word for key in IMAGES for word in ("--set", f"{key}=")], status=None)
+        text = "\n".join(line for line in self.stack.read("cctm.yaml").splitlines() if "test/" not in line)
+        self.stack.write("cctm.yaml", text.replace("\nimages:\n", "\n") + "\n")
+        self.stack.environment |= names
+        self.stack.init("--force")
+        self.up()
+        self.run_there("upgrade", "--check")
+        before, files = sorted(self.containers()), self.files()
+
+        self.stack.environment |= {"CCTM_IMAGES_PROMETHEUS": "test/prometheus:2", "CCTM_IMAGES_GRAFANA": "test/broken:1"}
+        said = self.run_there("upgrade", "--check", status=3)
+        self.assertIn("test/prometheus:1 -> test/prometheus:2", said.stdout)
+        self.assertEqual(sorted(self.containers()), before)
+        said = self.run_there("upgrade", "--pull", "never", "--timeout", "8s", status=1).stderr
+        self.assertIn("the former images and files are back", said)
+        self.assertEqual((self.image("prometheus"), self.image("grafana")), ("test/prometheus:1", "test/grafana:1"))
+        self.assertEqual(self.files(), files)
+
+        self.stack.environment |= {"CCTM_IMAGES_GRAFANA": "test/grafana:2"}
+        collector = self.container("otel-collector")
+        done = json.loads(self.run_there("upgrade", "--pull", "never", "--json").stdout)
+        self.assertTrue(done["done"])
+        self.assertEqual((self.image("prometheus"), self.image("grafana")), ("test/prometheus:2", "test/grafana:2"))
+        self.assertEqual(self.container("otel-collector"), collector, "what did not change goes on")
+        self.run_there("status")
+        self.assertIn("nothing newer", self.run_there("upgrade").stderr)
 
     def test_the_bridge_runs_in_an_image_made_of_this_program(self):
         self.stack.init("--set", "ingest=bridge")

@@ -1,0 +1,55 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "claude/catalogue.h"
+#include "claude/wanted.h"
+
+static void test_each_name_stands_once_with_a_sentence(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < catalogue_count; i++) {
+		const struct catalogue_row *row = &catalogue[i];
+		assert_ptr_equal(catalogue_find(row->kind, row->name), row);
+		assert_true(strlen(row->meaning) > 3);
+		assert_int_equal(row->meaning[strlen(row->meaning) - 1], '.');
+	}
+}
+
+static void test_all_that_is_wanted_is_explained(void **state)
+{
+	(void)state;
+	const struct wanted_request request = { .endpoint = "http://127.0.0.1:4318",
+		.attributes = "team.id=x",
+		.has_prompts = true,
+		.has_tool_details = true,
+		.has_traces = true,
+		.token = "t",
+		.no_proxy = "127.0.0.1" };
+	AUTO(wanted) struct wanted wanted = { 0 };
+	wanted_init(&wanted, &request);
+	assert_true(wanted.count > 10);
+	for (size_t i = 0; i < wanted.count; i++)
+		assert_non_null(catalogue_find(CATALOGUE_VARIABLE, wanted.settings[i].name));
+}
+
+static void test_what_is_unknown_is_not_found(void **state)
+{
+	(void)state;
+	assert_null(catalogue_find(CATALOGUE_METRIC, "claude_code.nothing"));
+	assert_null(catalogue_find(CATALOGUE_EVENT, "claude_code.cost.usage"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_name_stands_once_with_a_sentence),
+		cmocka_unit_test(test_all_that_is_wanted_is_explained),
+		cmocka_unit_test(test_what_is_unknown_is_not_found),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
