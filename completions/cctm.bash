@@ -6,7 +6,7 @@ _cctm_options()
 	options=' -C --dir --json -q --quiet -v --verbose --color -h --help --version'
 	case $1 in
 	init) options+=' --runtime --profile --set --templates --auto-ports -n --dry-run --force --adopt -y --yes' ;;
-	up) options+=' --wait --no-wait --timeout --pull --build-only --env --keep-on-failure' ;;
+	up) options+=' --wait --no-wait --timeout --pull --build-only --systemd --env --keep-on-failure' ;;
 	down) options+=' --volumes -y --yes' ;;
 	restart) options+=' --timeout' ;;
 	status) options+=' -w --watch --usage --no-usage' ;;
@@ -19,10 +19,10 @@ _cctm_options()
 	config) options+=' --dry-run' ;;
 	report) options+=' --since --until --by --tz --csv --state' ;;
 	bridge) options+=' --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --session-label --retention --cors-origins' ;;
-	catalogue) options+='' ;;
 	help) options+='' ;;
 	version) options+='' ;;
 	completion) options+='' ;;
+	catalogue) options+='' ;;
 	esac
 }
 
@@ -84,7 +84,7 @@ _cctm_value()
 _cctm_argument()
 {
 	case "$1 $2" in
-	' '*) kind='words init up down restart status logs open password upgrade env render config report bridge catalogue help version completion' ;;
+	' '*) kind='words init up down restart status logs open password upgrade env render config report bridge help version completion catalogue' ;;
 	'init '0) kind=directories ;;
 	'restart '*) kind= ;;
 	'logs '*) kind= ;;
@@ -93,10 +93,10 @@ _cctm_argument()
 	'config '0) kind='words get set unset check sample version project runtime ingest profile bind time_zone ports.grafana ports.otlp_grpc ports.otlp_http ports.exporter ports.prometheus ports.health ports.zpages ports.loki ports.alertmanager ports.proxy images.collector images.prometheus images.grafana images.loki images.alertmanager images.proxy images.bridge storage data.prometheus data.grafana data.loki data.alertmanager data.proxy data.bridge otlp.auth otlp.cors_origins otlp.max_body otlp.token_file otlp.tls_cert_file otlp.tls_key_file otlp.tls_client_ca_file collector.batch_timeout collector.batch_size collector.debug collector.max_stale collector.expiration collector.export prometheus.retention_time prometheus.retention_size prometheus.scrape_interval prometheus.lookback prometheus.admin_api prometheus.query_timeout prometheus.query_concurrency prometheus.remote_write grafana.admin_user grafana.plugins grafana.root_url grafana.anonymous events.store budgets.daily_usd budgets.weekly_usd budgets.monthly_usd alerts.alertmanager alerts.no_data_after alerts.webhook_url_file alerts.command alerts.email_to alerts.email_from alerts.smtp_host limits.collector.cpus limits.collector.memory limits.bridge.cpus limits.bridge.memory limits.prometheus.cpus limits.prometheus.memory limits.grafana.cpus limits.grafana.memory limits.loki.cpus limits.loki.memory limits.alertmanager.cpus limits.alertmanager.memory limits.proxy.cpus limits.proxy.memory proxy.host proxy.bind proxy.tls_cert_file proxy.tls_key_file labels.keep labels.drop labels.hash labels.promote labels.rename labels.map bridge.session_label bridge.series_max bridge.streams_max bridge.stream_ttl bridge.durability bridge.journal_max bridge.retention bridge.zero_hold bridge.dedupe_window forward.remote_write forward.otlp forward.loki forward.queue_max' ;;
 	'config '1) kind='words version project runtime ingest profile bind time_zone ports.grafana ports.otlp_grpc ports.otlp_http ports.exporter ports.prometheus ports.health ports.zpages ports.loki ports.alertmanager ports.proxy images.collector images.prometheus images.grafana images.loki images.alertmanager images.proxy images.bridge storage data.prometheus data.grafana data.loki data.alertmanager data.proxy data.bridge otlp.auth otlp.cors_origins otlp.max_body otlp.token_file otlp.tls_cert_file otlp.tls_key_file otlp.tls_client_ca_file collector.batch_timeout collector.batch_size collector.debug collector.max_stale collector.expiration collector.export prometheus.retention_time prometheus.retention_size prometheus.scrape_interval prometheus.lookback prometheus.admin_api prometheus.query_timeout prometheus.query_concurrency prometheus.remote_write grafana.admin_user grafana.plugins grafana.root_url grafana.anonymous events.store budgets.daily_usd budgets.weekly_usd budgets.monthly_usd alerts.alertmanager alerts.no_data_after alerts.webhook_url_file alerts.command alerts.email_to alerts.email_from alerts.smtp_host limits.collector.cpus limits.collector.memory limits.bridge.cpus limits.bridge.memory limits.prometheus.cpus limits.prometheus.memory limits.grafana.cpus limits.grafana.memory limits.loki.cpus limits.loki.memory limits.alertmanager.cpus limits.alertmanager.memory limits.proxy.cpus limits.proxy.memory proxy.host proxy.bind proxy.tls_cert_file proxy.tls_key_file labels.keep labels.drop labels.hash labels.promote labels.rename labels.map bridge.session_label bridge.series_max bridge.streams_max bridge.stream_ttl bridge.durability bridge.journal_max bridge.retention bridge.zero_hold bridge.dedupe_window forward.remote_write forward.otlp forward.loki forward.queue_max' ;;
 	'config '2) kind= ;;
+	'help '0) kind='words init up down restart status logs open password upgrade env render config report bridge help version completion catalogue' ;;
+	'completion '0) kind='words bash zsh fish' ;;
 	'catalogue '0) kind='words variable metric attribute event span' ;;
 	'catalogue '1) kind= ;;
-	'help '0) kind='words init up down restart status logs open password upgrade env render config report bridge catalogue help version completion' ;;
-	'completion '0) kind='words bash zsh fish' ;;
 	esac
 }
 

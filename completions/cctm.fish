@@ -55,6 +55,7 @@ complete -c cctm -n '__cctm_at up' -l no-wait -d 'turn --wait off'
 complete -c cctm -n '__cctm_at up' -l timeout -x -d 'how long to wait for all parts; images are pulled before'
 complete -c cctm -n '__cctm_at up' -l pull -x -a 'missing always never' -d 'whether images are pulled'
 complete -c cctm -n '__cctm_at up' -l build-only -d 'make and pull the images, and start nothing'
+complete -c cctm -n '__cctm_at up' -l systemd -d 'have your systemd run the bridge, also after a crash and the next login'
 complete -c cctm -n '__cctm_at up' -l env -d 'then write Claude Code\'s settings too, as \'cctm env --apply\' does'
 complete -c cctm -n '__cctm_at up' -l keep-on-failure -d 'leave what was started when a part does not get healthy'
 
@@ -155,14 +156,14 @@ complete -c cctm -n '__cctm_at bridge' -l session-label -d 'give every series th
 complete -c cctm -n '__cctm_at bridge' -l retention -x -d 'how long history is kept'
 complete -c cctm -n '__cctm_at bridge' -l cors-origins -x -d 'web origins that may send, separated by commas; * for any (default: none)'
 
-complete -c cctm -n __cctm_without_command -a catalogue -d 'explain what Claude Code sends and which variables it reads'
-complete -c cctm -n '__cctm_at catalogue 0' -x -a 'variable metric attribute event span' -d 'only variables, metrics, attributes, events or spans'
-complete -c cctm -n '__cctm_at catalogue 1' -x -d 'only this one'
-
 complete -c cctm -n __cctm_without_command -a help -d 'explain cctm or one of its commands'
-complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open password upgrade env render config report bridge catalogue help version completion' -d 'the command to explain; all of them in short when absent'
+complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open password upgrade env render config report bridge help version completion catalogue' -d 'the command to explain; all of them in short when absent'
 
 complete -c cctm -n __cctm_without_command -a version -d 'show the version of cctm and of its libraries'
 
 complete -c cctm -n __cctm_without_command -a completion -d 'print a script that completes cctm\'s command line in a shell'
 complete -c cctm -n '__cctm_at completion 0' -x -a 'bash zsh fish' -d 'the shell that will read the script'
+
+complete -c cctm -n __cctm_without_command -a catalogue -d 'explain what Claude Code sends and which variables it reads'
+complete -c cctm -n '__cctm_at catalogue 0' -x -a 'variable metric attribute event span' -d 'only variables, metrics, attributes, events or spans'
+complete -c cctm -n '__cctm_at catalogue 1' -x -d 'only this one'

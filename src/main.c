@@ -33,10 +33,10 @@ static const struct command *const commands[] = {
 	&cmd_config,
 	&cmd_report,
 	&cmd_bridge,
-	&cmd_catalogue,
 	&cmd_help,
 	&cmd_version,
 	&cmd_completion,
+	&cmd_catalogue,
 	NULL,
 };
 

@@ -6,7 +6,6 @@
 #include <jansson.h>
 
 #include "cmd/cmd.h"
-#include "cmd/man_text.h"
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/out.h"
@@ -148,11 +147,11 @@ static void print_man(struct context *ctx)
 			if (catalogue[i].kind != kind)
 				continue;
 			buf_addf(&page, ".It Li %s\n", catalogue[i].name);
-			man_add_text(&page, catalogue[i].meaning);
+			text_mdoc(&page, catalogue[i].meaning);
 			add_facts(&facts, &catalogue[i]);
 			if (facts.len) {
 				buf_adds(&page, ".br\n");
-				man_add_text(&page, buf_str(&facts));
+				text_mdoc(&page, buf_str(&facts));
 			}
 		}
 		buf_adds(&page, ".El\n");

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "cmd/config_internal.h"
-#include "cmd/man_text.h"
 #include "config/keys.h"
 #include "core/buf.h"
 #include "core/out.h"
@@ -40,9 +39,9 @@ static void add_key(struct buf *out, const struct key *key)
 	AUTO(str) char *allowed = key_allowed(key);
 	AUTO(buf) struct buf sentence = BUF_INIT(BUF_UNLIMITED);
 	buf_addf(out, ".It Ic %s\n", key->path);
-	man_add_text(out, key->sentence);
+	text_mdoc(out, key->sentence);
 	buf_addf(&sentence, "Allowed: %s.", allowed);
-	man_add_text(out, buf_str(&sentence));
+	text_mdoc(out, buf_str(&sentence));
 	add_default(out, NULL, key->fallback);
 	for (int i = 0; i < PROFILE_COUNT; i++) {
 		if (key->profile_fallback[i])

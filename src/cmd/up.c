@@ -16,6 +16,7 @@
 #include "render/model.h"
 #include "render/provision.h"
 #include "stack/embedded.h"
+#include "stack/systemd.h"
 
 static const char *const pull_policies[] = { "missing", "always", "never", NULL };
 
@@ -27,6 +28,8 @@ static const struct opt up_options[] = {
 		"whether images are pulled"),
 	OPT(struct up_args, is_build_only, 0, "build-only", NULL,
 		"make and pull the images, and start nothing"),
+	OPT(struct up_args, uses_systemd, 0, "systemd", NULL,
+		"have your systemd run the bridge, also after a crash and the next login"),
 	OPT(struct up_args, sets_env, 0, "env", NULL,
 		"then write Claude Code's settings too, as 'cctm env --apply' does"),
 	OPT(struct up_args, is_kept, 0, "keep-on-failure", NULL,
@@ -108,9 +111,26 @@ bool up_wait(struct up_job *job, bool (*is_hopeless)(void *ctx), struct error *e
 
 /* ---- the bridge alone ---- */
 
+/* One that runs by itself makes room for the unit. */
+static bool move_to_systemd(struct up_job *job, const char *state, struct error *err)
+{
+	if (!systemd_answers()) {
+		error_set(err, ERR_FAILED, "--systemd: no systemd of yours answers here");
+		return error_hint(err, "without --systemd the bridge runs in the background");
+	}
+	if (!systemd_has_unit(state) && job->ran_before && !embedded_stop(state, UP_STOP_MS, err))
+		return false;
+	job->ran_before = job->ran_before && systemd_has_unit(state);
+	out_note(job->ctx->out, "systemd runs the bridge while you are logged in; 'loginctl "
+				"enable-linger' makes that always");
+	return systemd_write_unit(job->stack.dir, state, err);
+}
+
 static bool start_bridge(struct up_job *job, const char *state, struct error *err)
 {
 	AUTO(findings) struct findings findings = { 0 };
+	if (job->args->uses_systemd && !move_to_systemd(job, state, err))
+		return false;
 	if (job->ran_before && !current_differs(&job->noted, &job->files, SERVICE_BRIDGE))
 		return true;
 	preflight_embedded(&job->stack.config, state, job->ran_before, &findings);
@@ -268,6 +288,14 @@ static bool read_stack(struct up_job *job, struct error *err)
 	return true;
 }
 
+static bool check_words(const struct up_job *job, struct error *err)
+{
+	if (!job->args->uses_systemd || job->stack.runtime == RUNTIME_EMBEDDED)
+		return true;
+	return error_set(err, ERR_USAGE,
+		"--systemd is for the bridge alone; containers come back with their engine");
+}
+
 static bool start(struct up_job *job, struct error *err)
 {
 	if (!ensure_stack(job, err))
@@ -276,7 +304,7 @@ static bool start(struct up_job *job, struct error *err)
 	if (!stack_dir_find(job->ctx->dir, &where, err))
 		return false;
 	AUTO(fd) int lock = plan_lock(where.dir, err);
-	if (lock < 0 || !read_stack(job, err))
+	if (lock < 0 || !read_stack(job, err) || !check_words(job, err))
 		return false;
 	bool is_up = job->stack.runtime == RUNTIME_DOCKER ? up_containers(job, err)
 							  : up_embedded(job, err);

@@ -11,7 +11,7 @@
 
 struct up_args {
 	int64_t timeout_ms;
-	bool is_kept, waits, is_build_only, sets_env;
+	bool is_kept, waits, is_build_only, sets_env, uses_systemd;
 	const char *pull;
 };
 

@@ -238,3 +238,32 @@ char *text_last_line(const char *s, size_t max, const char *passed_over)
 		end = line;
 	}
 }
+
+/* ---- mdoc ---- */
+
+#define MDOC_WIDTH 78
+
+static void add_sentence(struct buf *out, const char *sentence)
+{
+	AUTO(buf) struct buf wrapped = BUF_INIT(BUF_UNLIMITED);
+	text_wrap(&wrapped, sentence, 0, MDOC_WIDTH);
+	for (const char *at = buf_str(&wrapped); *at;) {
+		size_t len = strcspn(at, "\n");
+		if (*at == '.' || *at == '\'')
+			buf_adds(out, "\\&");
+		buf_addf(out, "%.*s\n", (int)len, at);
+		at += len + (at[len] == '\n');
+	}
+}
+
+void text_mdoc(struct buf *out, const char *text)
+{
+	while (*text) {
+		const char *end = strstr(text, ". ");
+		size_t len = end ? (size_t)(end + 1 - text) : strlen(text);
+		AUTO(str) char *sentence = mem_strndup(text, len);
+		add_sentence(out, sentence);
+		text += len;
+		text += strspn(text, " ");
+	}
+}

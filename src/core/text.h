@@ -23,6 +23,9 @@ void text_wrap(struct buf *out, const char *s, size_t indent, size_t width);
  * with a space are left as they are. Ends with a newline. */
 void text_paragraphs(struct buf *out, const char *s, size_t indent, size_t width);
 
+/* Appends prose for a manual page in mdoc(7): no line of it is taken for a request, and each sentence begins one. */
+void text_mdoc(struct buf *out, const char *s);
+
 /* Appends `s` so that a terminal shows it and obeys nothing in it: control characters and bytes that are
  * not UTF-8 become \xNN. */
 void text_visible(struct buf *out, const char *s);

@@ -20,6 +20,7 @@
 #include "core/proc.h"
 #include "core/str.h"
 #include "core/text.h"
+#include "stack/systemd.h"
 
 #define RUNNING_FILE  "bridge.json" /* as the bridge writes it */
 #define STAT_MAX      8192
@@ -127,6 +128,18 @@ static char *last_words(const char *log)
 		       : mem_strdup("it said nothing");
 }
 
+/* systemd comes back once the bridge has said that it is ready. */
+static bool start_unit(const char *state_dir, const char *log, struct error *err)
+{
+	if (!systemd_start(state_dir, err)) {
+		AUTO(str) char *said = last_words(log);
+		error_wrap(err, "the bridge's unit does not start (%s)", said);
+		return error_hint(err, "its log is %s", log);
+	}
+	return embedded_find(state_dir) != 0 ||
+	       error_set(err, ERR_FAILED, "systemd started the bridge, and it does not run");
+}
+
 static bool wait_for_lock(
 	const char *state_dir, pid_t pid, int64_t deadline_ms, const char *log, struct error *err)
 {
@@ -160,6 +173,8 @@ bool embedded_start(const char *dir, const char *state_dir, int64_t deadline_ms,
 	if (!dir_make(state_dir, 0700, err))
 		return false;
 	rotate(log);
+	if (systemd_has_unit(state_dir))
+		return start_unit(state_dir, log, err);
 	return proc_start(argv, dir, log, &pid, err) &&
 	       wait_for_lock(state_dir, pid, deadline_ms, log, err);
 }
@@ -177,6 +192,9 @@ static bool wait_for_end(const char *state_dir, int64_t deadline_ms)
 
 bool embedded_stop(const char *state_dir, int64_t deadline_ms, struct error *err)
 {
+	/* Also one that does not run: it would come back with the next login. */
+	if (systemd_has_unit(state_dir) && !systemd_stop(state_dir, err))
+		return false;
 	pid_t pid = embedded_find(state_dir);
 	if (!pid)
 		return true;

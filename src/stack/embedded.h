@@ -32,7 +32,7 @@ void embedded_usage(pid_t pid, struct embedded_usage *out);
  * same port is not taken for it. Yours; NULL: it does not run. */
 char *embedded_instance(const char *state_dir);
 
-/* Starts `cctm bridge -C DIR` of this same program; its log is rotated first when it is long. Returns once it has the
+/* Starts `cctm bridge -C DIR` of this same program, by its unit where it has one (stack/systemd.h); its log is rotated first when it is long. Returns once it has the
  * lock, or with what it said last when it ended before. */
 bool embedded_start(const char *dir, const char *state_dir, int64_t deadline_ms, struct error *err)
 	MUST_CHECK;

@@ -20,7 +20,7 @@ DOORS = {
     "render": {"render/escape.h", "render/mustache.h", "render/data.h", "render/env_file.h", "render/own_files.h",
                "render/model.h", "render/plan.h", "render/provision.h", "render/manifest.h", "render/stack_files.h"},
     "stack": {"stack/bridge_image.h", "stack/causes.h", "stack/compose.h", "stack/containers.h", "stack/embedded.h", "stack/engine.h", "stack/ports.h",
-              "stack/preflight.h", "stack/probes.h", "stack/runtime.h", "stack/volumes.h"},
+              "stack/preflight.h", "stack/probes.h", "stack/runtime.h", "stack/systemd.h", "stack/volumes.h"},
     "adopt": {"adopt/adopt.h", "adopt/faults.h"},
 }
 # What rooms outside of the bridge may see of it.

@@ -135,6 +135,54 @@ class Embedded(unittest.TestCase):
         self.assertEqual(json.loads(self.run_there("down", "--json").stdout)["runtime"], "embedded")
 
 
+# systemctl of a systemd that does what it is told: `enable --now` runs ExecStart and waits until it is ready.
+SYSTEMCTL = """#!/usr/bin/env python3
+import os, pathlib, shlex, signal, subprocess, sys, time
+words = sys.argv[2:]
+base = pathlib.Path(os.environ["HOME"])
+with open(base / "asked", "a") as asked:
+    asked.write(" ".join(words[:1]) + "\\n")
+if words[:2] == ["enable", "--now"]:
+    unit = dict(line.split("=", 1) for line in (base / ".config/systemd/user" / words[2]).read_text().splitlines() if "=" in line)
+    log = open(unit["StandardOutput"].removeprefix("append:"), "a")
+    process = subprocess.Popen(shlex.split(unit["ExecStart"]), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                               start_new_session=True)
+    (base / "unit-pid").write_text(str(process.pid))
+    time.sleep(1)
+if words[:2] == ["disable", "--now"] and (base / "unit-pid").exists():
+    os.kill(int((base / "unit-pid").read_text()), signal.SIGTERM)
+    time.sleep(0.5)
+"""
+
+
+class Systemd(unittest.TestCase):
+    def test_a_unit_runs_the_bridge_and_ends_it(self):
+        with Stack(*[word for name in PORTS for word in ("--set", f"ports.{name}={free_port()}")], runtime="embedded") as stack:
+            programs = stack.scratch / "programs"
+            programs.mkdir()
+            (programs / "systemctl").write_text(SYSTEMCTL)
+            (programs / "systemctl").chmod(0o755)
+            stack.environment["PATH"] = f"{programs}:{os.environ['PATH']}"
+            stack.environment.pop("XDG_CONFIG_HOME", None)
+            stack.run("up", "-C", str(stack.dir))
+            by_itself = json.loads(stack.read("bridge/bridge.json"))["pid"]
+            stack.run("up", "-C", str(stack.dir), "--systemd")
+            pid = json.loads(stack.read("bridge/bridge.json"))["pid"]
+            self.assertNotEqual(pid, by_itself)
+            self.assertEqual(pid, int((stack.scratch / "unit-pid").read_text()))
+            stack.run("status", "-C", str(stack.dir))
+            self.assertIn("is ready", stack.run("logs", "-C", str(stack.dir)).stdout)
+            stack.run("down", "-C", str(stack.dir))
+            stack.run("status", "-C", str(stack.dir), status=3)
+            self.assertEqual((stack.scratch / "asked").read_text().split(),
+                             ["show-environment", "daemon-reload", "enable", "disable"])
+
+    def test_without_a_systemd_that_is_said(self):
+        with Stack(runtime="embedded") as stack:
+            stack.environment["PATH"] = str(stack.scratch)
+            self.assertIn("no systemd", stack.run("up", "-C", str(stack.dir), "--systemd", status=1).stderr)
+
+
 class Nothing(unittest.TestCase):
     def test_up_makes_a_stack_first(self):
         with Stack(init=False) as stack:
