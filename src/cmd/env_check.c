@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "claude/effective.h"
+#include "claude/faults.h"
 #include "claude/places.h"
 #include "cmd/env_internal.h"
 #include "core/error.h"
@@ -207,6 +208,12 @@ static void print_processes(struct out *out, const struct check *check, size_t f
 	}
 	out_printf(out, "\n");
 	table_print(table, out);
+	for (size_t i = first; i < check->count; i++) {
+		const struct claude_process *process = check->subjects[i].process;
+		const char *fault = version_fault(process->version);
+		if (fault)
+			out_printf(out, "process %ld: %s\n", (long)process->pid, fault);
+	}
 }
 
 static void print_text(const struct env_job *job, const struct check *check)
@@ -260,11 +267,12 @@ static json_t *subject_json(const struct subject *subject)
 	json_t *object = json_pack("{s:b, s:b, s:b, s:o}", "well", is_well(subject), "stale",
 		subject->is_stale, "readable", !subject->is_unknown, "variables", rows);
 	if (process)
-		json_object_update_new(
-			object, json_pack("{s:I, s:I, s:o, s:o}", "pid", (json_int_t)process->pid,
-					"started_ms", (json_int_t)process->started_ms, "directory",
-					out_json_text(process->directory), "version",
-					out_json_text(process->version)));
+		json_object_update_new(object,
+			json_pack("{s:I, s:I, s:o, s:o, s:o}", "pid", (json_int_t)process->pid,
+				"started_ms", (json_int_t)process->started_ms, "directory",
+				out_json_text(process->directory), "version",
+				out_json_text(process->version), "version_fault",
+				out_json_text(version_fault(process->version))));
 	return object;
 }
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import unittest
+from pathlib import Path
 
 from lib import case
 from lib.bridge import free_port
@@ -206,6 +207,77 @@ class Apply(unittest.TestCase):
                     self.env("--remove", "--scope", "shell", "--shell", shell)
                     self.assertEqual(path.read_bytes() if path.exists() else None, content)
                     path.unlink(missing_ok=True)
+
+
+@unittest.skipIf(not Path("/proc/self/environ").exists(), "no /proc")
+class Running(unittest.TestCase):
+    """A process that looks like Claude Code's native installation: a program under its version, named claude."""
+
+    def setUp(self):
+        self.stack = Stack("--set", f"ports.otlp_http={free_port()}", runtime="embedded")
+        self.addCleanup(self.stack.close)
+        self.work = self.stack.scratch / "work"
+        self.work.mkdir()
+
+    def env(self, *words, status=0):
+        return self.stack.run("-C", str(self.stack.dir), "env", *words, status=status)
+
+    def start(self, version="2.1.331", **variables):
+        program = self.stack.scratch / "versions" / version
+        program.parent.mkdir(exist_ok=True)
+        if not program.exists():
+            shutil.copy(shutil.which("sleep"), program)
+        process = subprocess.Popen(["claude", "60"], executable=program, cwd=self.work,
+                                   env={"HOME": str(self.stack.scratch), **variables})
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def wanted(self):
+        return {row["name"]: row["value"] for row in json.loads(self.env("--json").stdout)["variables"]}
+
+    def check(self, process, status):
+        document = json.loads(self.env("--check", "--pid", str(process.pid), "--json", status=status).stdout)
+        return document["processes"][0]
+
+    def test_one_that_has_all_is_well(self):
+        found = self.check(self.start(**self.wanted()), 0)
+        self.assertEqual((found["well"], found["directory"]), (True, str(self.work)))
+        self.assertIsNone(found["version_fault"])
+
+    def test_one_that_has_other_settings_is_named(self):
+        process = self.start(**{**self.wanted(), "OTEL_EXPORTER_OTLP_ENDPOINT": "http://elsewhere:1"})
+        rows = {row["name"]: row for row in self.check(process, 3)["variables"]}
+        self.assertEqual(rows[ENDPOINT]["verdict"], "differs")
+        self.assertEqual(rows[ENDPOINT]["origin"], "environment")
+        self.assertEqual(rows["OTEL_METRICS_EXPORTER"]["verdict"], "ok")
+
+    def test_one_that_started_before_its_settings_were_written_has_to_start_anew(self):
+        process = self.start()
+        self.assertIn("start it anew", self.env("--apply").stderr)
+        found = self.check(process, 3)
+        self.assertTrue(found["stale"])
+        said = self.env("--check", status=3).stdout
+        self.assertRegex(said, rf"{process.pid} .*started before its settings were changed: start it anew")
+        self.assertTrue(self.check(self.start(), 0)["well"])
+
+    def test_the_projects_own_settings_win(self):
+        (self.work / ".claude").mkdir()
+        (self.work / ".claude" / "settings.local.json").write_text('{"env": {"OTEL_METRICS_EXPORTER": "none"}}')
+        rows = {row["name"]: row for row in self.check(self.start(**self.wanted()), 3)["variables"]}
+        self.assertEqual((rows["OTEL_METRICS_EXPORTER"]["origin"], rows["OTEL_METRICS_EXPORTER"]["value"]),
+                         ("local settings", "none"))
+
+    def test_a_version_with_a_known_fault_is_said(self):
+        process = self.start("2.1.252", **self.wanted())
+        self.assertIn("91165", self.check(process, 0)["version_fault"])
+
+    def test_secrets_are_not_shown(self):
+        process = self.start(OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer hidden-token")
+        self.stack.init("--set", "otlp.auth=bearer")
+        for words in (["--check", "--pid", str(process.pid)], ["--check", "--json"], ["--check"]):
+            done = self.env(*words, status=3)
+            self.assertNotIn("hidden-token", done.stdout + done.stderr)
 
 
 class Token(unittest.TestCase):
