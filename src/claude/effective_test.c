@@ -53,7 +53,7 @@ static void test_a_broken_file_says_its_fault_and_sets_nothing(void **state)
 	add(&effective, LAYER_USER, "{\"env\": {\"A\": \"1\"");
 	assert_null(effective_find(&effective, "A", &layer));
 	assert_string_equal(effective.sources[LAYER_USER].fault,
-		"line 1, column 19: a ',' or a '}' is missing");
+		"line 1, column 18: a ',' or a '}' is missing");
 }
 
 /* -1: there is no such row. */

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/procfs.h"
 #include "core/str.h"
 
 #define STAT_MAX 65536
@@ -93,39 +94,10 @@ static char *read_link(pid_t pid, const char *name)
 	return len > 0 ? mem_strndup(target, (size_t)len) : NULL;
 }
 
-/* Field 22 of stat, behind a name in parentheses that may hold anything; in ticks since the boot. -1: it does not say. */
-static int64_t start_ticks(const char *stat)
-{
-	AUTO(error) struct error ignored = ERROR_INIT;
-	const char *at = strrchr(stat, ')');
-	for (int field = 2; at && field < 22; field++) {
-		at = strchr(at, ' ');
-		at = at ? at + 1 : NULL;
-	}
-	int64_t ticks = -1;
-	AUTO(str) char *word = at ? mem_strndup(at, strcspn(at, " ")) : NULL;
-	return word && str_parse_int(word, 0, INT64_MAX, &ticks, &ignored) ? ticks : -1;
-}
-
-static int64_t boot_ms(void)
-{
-	AUTO(error) struct error ignored = ERROR_INIT;
-	AUTO(buf) struct buf text = BUF_INIT(STAT_MAX * 64);
-	const char *at = file_read("/proc/stat", &text, &ignored) == 1
-				 ? strstr(buf_str(&text), "\nbtime ")
-				 : NULL;
-	int64_t seconds = 0;
-	AUTO(str) char *word = at ? mem_strndup(at + 7, strcspn(at + 7, "\n")) : NULL;
-	return word && str_parse_int(word, 0, INT64_MAX / 1000, &seconds, &ignored) ? seconds * 1000
-										    : 0;
-}
-
 static int64_t started_ms(pid_t pid)
 {
-	AUTO(buf) struct buf stat = BUF_INIT(STAT_MAX);
-	long hertz = sysconf(_SC_CLK_TCK);
-	int64_t ticks = read_file(pid, "stat", &stat) ? start_ticks(buf_str(&stat)) : -1;
-	return ticks < 0 || hertz <= 0 ? 0 : boot_ms() + ticks * 1000 / hertz;
+	struct procfs_stat stat;
+	return procfs_read_stat(pid, &stat) ? stat.started_ms : 0;
 }
 
 /* The native installation's program lies under its version: …/versions/2.1.331. */

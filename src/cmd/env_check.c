@@ -19,6 +19,8 @@
 #include "core/out.h"
 #include "core/table.h"
 
+#define START_MS 10 /* how exact the start of a process is known */
+
 extern char **environ;
 
 /* A Claude Code and what was found out about it; `process` is NULL for one that would be started here. */
@@ -90,7 +92,8 @@ static void look_at(
 	read_settings(subject, process->directory, &process->environ);
 	if (given)
 		effective_add_option(&subject->effective, given, process->directory);
-	subject->is_stale = effective_changed_ms(&subject->effective) > process->started_ms;
+	subject->is_stale =
+		effective_changed_ms(&subject->effective) > process->started_ms + START_MS;
 	compare(job, subject);
 }
 

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/mem.h"
+#include "core/procfs.h"
 #include "core/str.h"
 #include "http/http.h"
 #include "loaded/received.h"
@@ -186,12 +187,15 @@ static void look_at_bridge(struct status_job *job)
 		return;
 	AUTO(str) char *instance = embedded_instance(state);
 	json_t *health = ask_health(job);
-	struct embedded_usage usage;
-	embedded_usage(pid, &usage);
+	struct procfs_stat stat;
 	part->pid = pid;
-	part->started_ms = usage.started_ms;
-	part->cpu_percent = usage.cpu_percent;
-	part->memory = usage.memory;
+	if (procfs_read_stat(pid, &stat)) {
+		part->started_ms = stat.started_ms;
+		part->memory = stat.memory;
+		/* On average, for a single look does not tell what it takes now. */
+		if (stat.age_ms > 0)
+			part->cpu_percent = (double)stat.cpu_ms * 100 / (double)stat.age_ms;
+	}
 	take_health(part, health, instance ? instance : "");
 	json_decref(health);
 }

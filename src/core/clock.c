@@ -25,6 +25,11 @@ int64_t clock_mono_ms(void)
 	return is_set ? set_mono_ms : read_ms(CLOCK_MONOTONIC);
 }
 
+int64_t clock_boot_ms(void)
+{
+	return read_ms(CLOCK_BOOTTIME);
+}
+
 void clock_set_for_test(int64_t wall_ms, int64_t mono_ms)
 {
 	is_set = true;

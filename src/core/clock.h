@@ -11,6 +11,8 @@
 
 int64_t clock_wall_ms(void);
 int64_t clock_mono_ms(void);
+int64_t clock_boot_ms(
+	void); /* since the boot, with the time in which the machine slept; not to be set */
 
 /* "2026-11-30T23:27:46.123456789Z", "…+01:00" (RFC 3339) to wall time. False: it is none, or before 1970. */
 bool clock_parse(const char *text, int64_t *wall_ms);

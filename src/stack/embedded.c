@@ -18,12 +18,11 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/proc.h"
-#include "core/str.h"
 #include "core/text.h"
 #include "stack/systemd.h"
 
 #define RUNNING_FILE  "bridge.json" /* as the bridge writes it */
-#define STAT_MAX      8192
+#define RUNNING_MAX   8192
 #define LOOK_MS	      20
 #define LOG_MAX	      (4 << 20) /* bytes; then it becomes bridge.log.1 */
 #define LOG_READ      (16 << 20)
@@ -44,54 +43,10 @@ pid_t embedded_find(const char *state_dir)
 
 /* ---- what runs ---- */
 
-static bool read_proc(pid_t pid, const char *name, struct buf *out)
-{
-	AUTO(error) struct error ignored = ERROR_INIT;
-	AUTO(str) char *path = mem_printf("/proc/%ld/%s", (long)pid, name);
-	return file_read(path, out, &ignored) > 0;
-}
-
-/* The field of that number of /proc/PID/stat, from 3; the name before it may hold anything. */
-static double stat_field(const char *stat, unsigned number)
-{
-	const char *at = strrchr(stat, ')');
-	double value = -1;
-	for (unsigned i = 2; at && i < number; i++) {
-		at = strchr(at + 1, ' ');
-	}
-	return at && str_double(slice_of(at + 1, strcspn(at + 1, " ")), &value) ? value : -1;
-}
-
-static double uptime_s(void)
-{
-	AUTO(error) struct error ignored = ERROR_INIT;
-	AUTO(buf) struct buf text = BUF_INIT(STAT_MAX);
-	double value = -1;
-	bool is_read = file_read("/proc/uptime", &text, &ignored) > 0 &&
-		       str_double(slice_of(buf_str(&text), strcspn(buf_str(&text), " ")), &value);
-	return is_read ? value : -1;
-}
-
-void embedded_usage(pid_t pid, struct embedded_usage *out)
-{
-	AUTO(buf) struct buf stat = BUF_INIT(STAT_MAX);
-	double hertz = (double)sysconf(_SC_CLK_TCK), page = (double)sysconf(_SC_PAGESIZE);
-	double uptime = uptime_s();
-	*out = (struct embedded_usage){ .cpu_percent = -1, .memory = -1 };
-	if (!read_proc(pid, "stat", &stat) || hertz <= 0 || uptime <= 0)
-		return;
-	double ticks = stat_field(buf_str(&stat), 14) + stat_field(buf_str(&stat), 15);
-	double began = stat_field(buf_str(&stat), 22) / hertz;
-	double pages = stat_field(buf_str(&stat), 24);
-	out->started_ms = clock_wall_ms() - (int64_t)((uptime - began) * 1000);
-	out->cpu_percent = uptime > began ? ticks / hertz * 100 / (uptime - began) : -1;
-	out->memory = pages >= 0 ? (int64_t)(pages * page) : -1;
-}
-
 char *embedded_instance(const char *state_dir)
 {
 	AUTO(error) struct error ignored = ERROR_INIT;
-	AUTO(buf) struct buf text = BUF_INIT(STAT_MAX);
+	AUTO(buf) struct buf text = BUF_INIT(RUNNING_MAX);
 	AUTO(str) char *path = path_join(state_dir, RUNNING_FILE);
 	if (!embedded_find(state_dir) || file_read(path, &text, &ignored) <= 0)
 		return NULL;

@@ -19,15 +19,6 @@ struct error;
 /* The bridge's process; 0: none runs. */
 pid_t embedded_find(const char *state_dir);
 
-/* What the system knows of a process, from /proc; elsewhere nothing. */
-struct embedded_usage {
-	int64_t started_ms; /* wall time; 0: unknown */
-	double cpu_percent; /* of one core, since it started; below 0: unknown */
-	int64_t memory;	    /* resident bytes; below 0: unknown */
-};
-
-void embedded_usage(pid_t pid, struct embedded_usage *out);
-
 /* What the bridge of this directory calls itself ("instance" on its health page, too): known by it, another program on the
  * same port is not taken for it. Yours; NULL: it does not run. */
 char *embedded_instance(const char *state_dir);

@@ -195,6 +195,11 @@ WRAP(int, mkdirat, (int dir, const char *path, mode_t mode))
 	return CALL(mkdirat, NEEDS_ROOM, dir, (dir, path, mode));
 }
 
+WRAP(int, fchown, (int fd, uid_t uid, gid_t gid))
+{
+	return CALL(fchown, NEEDS_NONE, fd, (fd, uid, gid));
+}
+
 WRAP(int, fchmod, (int fd, mode_t mode))
 {
 	return CALL(fchmod, NEEDS_NONE, fd, (fd, mode));
