@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import unittest
 from pathlib import Path
 
@@ -231,6 +232,7 @@ class Running(unittest.TestCase):
                                    env={"HOME": str(self.stack.scratch), **variables})
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
+        time.sleep(0.1)  # when it started is known to a hundredth of a second
         return process
 
     def wanted(self):
