@@ -27,12 +27,14 @@
 
 /* ---- before ---- */
 
-static bool find_engine(const struct up_job *job, struct error *err)
+/* Why Compose could not list the containers: the engine is looked into only then, for asking it costs time. */
+static bool explain_engine(const struct up_job *job, struct error *err)
 {
 	AUTO(engine) struct engine engine = { 0 };
 	engine_find(&engine);
 	if (engine.is_usable)
-		return true;
+		return false;
+	error_clear(err);
 	error_set(err, ERR_FAILED, "containers cannot be started: %s", engine.why);
 	return error_hint(err, "%s; without containers: 'cctm init --runtime embedded -C %s'",
 		engine.hint ? engine.hint : "start the engine", job->stack.dir);
@@ -65,9 +67,9 @@ static bool make_bridge_image(const struct up_job *job, struct error *err)
 static bool prepare(struct up_job *job, struct error *err)
 {
 	AUTO(findings) struct findings findings = { 0 };
-	if (!find_engine(job, err) || !compose_open(job->stack.dir, &job->compose, err) ||
+	if (!compose_open(job->stack.dir, &job->compose, err) ||
 		!compose_list(&job->compose, &job->before, err))
-		return false;
+		return explain_engine(job, err);
 	job->ran_before = runs_any(&job->before);
 	preflight_containers(&job->stack.config, job->stack.dir, &job->before, &findings);
 	return up_judge(job, &findings, err) && make_bridge_image(job, err);

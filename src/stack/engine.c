@@ -22,9 +22,6 @@
 #define OUTPUT_MAX	65536
 #define STANDARD_SOCKET "/var/run/docker.sock"
 #define SENTENCE_MAX	200
-/* The oldest engine that stacks are written for. */
-#define OLDEST_MAJOR 20
-#define OLDEST_MINOR 10
 
 static bool is_set(const char *variable)
 {
@@ -122,11 +119,12 @@ static void judge_versions(struct engine *out, const json_t *root)
 	out->is_usable = out->is_reachable;
 	if (!out->is_reachable)
 		say(out, mem_printf("%s does not say its engine's version", out->program), NULL);
-	else if (!is_other && docker_cli_is_before(out->version, OLDEST_MAJOR, OLDEST_MINOR)) {
+	else if (!is_other &&
+		 docker_cli_is_before(out->version, ENGINE_OLDEST_MAJOR, ENGINE_OLDEST_MINOR)) {
 		out->is_usable = false;
 		say(out,
 			mem_printf("%s %s answers, but %d.%d or later is needed", out->program,
-				out->version, OLDEST_MAJOR, OLDEST_MINOR),
+				out->version, ENGINE_OLDEST_MAJOR, ENGINE_OLDEST_MINOR),
 			NULL);
 	}
 }

@@ -11,6 +11,10 @@
 
 #include "core/cleanup.h"
 
+/* The oldest Docker that stacks are written for: 20.10. */
+#define ENGINE_OLDEST_MAJOR 20
+#define ENGINE_OLDEST_MINOR 10
+
 struct engine {
 	bool is_reachable;
 	bool is_usable; /* it is new enough too (Docker 20.10), and Compose 2 is there */

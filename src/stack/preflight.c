@@ -14,6 +14,8 @@
 #include "core/proc.h"
 #include "core/str.h"
 #include "core/text.h"
+#include "stack/docker_cli.h"
+#include "stack/engine.h"
 #include "stack/ports.h"
 
 #define ASK_MS	    5000
@@ -112,19 +114,27 @@ static void check_disk(const char *path, int64_t min, const char *hint, struct f
 		mem_strdup(hint));
 }
 
-/* Where the engine keeps images and volumes, when that is on this machine. Yours. */
-static char *engine_folder(const char *program)
+/* Of the engine: where it keeps images and volumes, and how old it is. One call, for each costs time. */
+static void check_engine(const char *program, const char *dir, struct findings *out)
 {
-	const char *const argv[] = { program, "info", "--format", "{{.DockerRootDir}}", NULL };
+	const char *const argv[] = { program, "info", "--format",
+		"{{.ServerVersion}} {{.DockerRootDir}}", NULL };
 	const struct proc_request request = {
 		.argv = argv, .deadline_ms = ASK_MS, .output_max = 4096
 	};
 	AUTO(error) struct error ignored = ERROR_INIT;
 	AUTO(proc_result) struct proc_result result = { 0 };
-	if (!proc_run(&request, &result, &ignored) || result.end != PROC_EXITED || result.status)
-		return NULL;
-	AUTO(str) char *line = text_first_line(buf_str(&result.out), SAID_MAX);
-	return *line == '/' ? TAKE(line) : NULL;
+	bool is_told = proc_run(&request, &result, &ignored) && result.end == PROC_EXITED &&
+		       result.status == 0;
+	AUTO(str) char *line = text_first_line(is_told ? buf_str(&result.out) : "", SAID_MAX);
+	AUTO(str) char *version = mem_strndup(line, strcspn(line, " "));
+	const char *folder = line + strlen(version);
+	folder += *folder == ' ';
+	if (docker_cli_is_before(version, ENGINE_OLDEST_MAJOR, ENGINE_OLDEST_MINOR))
+		add(out, true, mem_printf("Docker %s is too old, 20.10 is needed", version),
+			mem_strdup("update Docker, or use 'cctm init --runtime embedded'"));
+	check_disk(*folder == '/' ? folder : dir, PREFLIGHT_DISK_MIN,
+		"make room there; 'docker system df' shows what the engine keeps", out);
 }
 
 static void check_memory(struct findings *out)
@@ -164,7 +174,6 @@ void preflight_containers(const struct config *config, const char *dir,
 	AUTO(listeners) struct listeners *ports = listeners_read();
 	AUTO(str) char *docker = proc_find("docker");
 	const char *program = docker ? "docker" : "podman";
-	AUTO(str) char *folder = engine_folder(program);
 	*out = (struct findings){ 0 };
 	for (size_t i = 0; i < service_port_count; i++) {
 		const struct service_port *port = &service_ports[i];
@@ -172,8 +181,7 @@ void preflight_containers(const struct config *config, const char *dir,
 			!is_published(running, config_number(config, port->key)))
 			check_port(config, ports, port, program, out);
 	}
-	check_disk(folder ? folder : dir, PREFLIGHT_DISK_MIN,
-		"make room there; 'docker system df' shows what the engine keeps", out);
+	check_engine(program, dir, out);
 	check_memory(out);
 }
 
