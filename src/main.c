@@ -160,6 +160,7 @@ static void print_error_text(const struct error *err)
 static void print_error(struct out *out, const struct error *err, bool is_json)
 {
 	if (!is_json || out_has_document(out)) {
+		out_end_status(out);
 		print_error_text(err);
 		return;
 	}

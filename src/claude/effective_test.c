@@ -28,10 +28,10 @@ static void test_the_higher_layer_wins(void **state)
 	static const char shell[] = ENDPOINT "=http://shell\0OTHER=x";
 	enum layer layer = LAYER_COUNT;
 	(void)state;
-	AUTO(buf) struct buf environ = environ_of(shell, sizeof shell);
+	AUTO(buf) struct buf variables = environ_of(shell, sizeof shell);
 	AUTO(effective) struct effective effective;
 	effective_init(&effective);
-	effective_add_environ(&effective, &environ);
+	effective_add_environ(&effective, &variables);
 	assert_string_equal(effective_find(&effective, ENDPOINT, &layer), "http://shell");
 	assert_int_equal(layer, LAYER_SHELL);
 	add(&effective, LAYER_USER, "{\"env\": {\"" ENDPOINT "\": \"http://user\"}}");

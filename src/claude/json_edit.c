@@ -133,7 +133,10 @@ static size_t digits(struct reader *r)
 static bool read_number(struct reader *r)
 {
 	r->at += peek(r, 0) == '-';
-	bool is_right = peek(r, 0) == '0' ? (r->at++, true) : digits(r) > 0;
+	/* No digit follows a leading 0. */
+	bool is_zero = peek(r, 0) == '0';
+	r->at += is_zero;
+	bool is_right = is_zero || digits(r) > 0;
 	if (is_right && peek(r, 0) == '.') {
 		r->at++;
 		is_right = digits(r) > 0;

@@ -101,8 +101,8 @@ static void test_adding_and_taking_out_gives_the_former_text(void **state)
 	static const char *const texts[] = {
 		"{\n  \"env\": {\n    \"A\": \"1\"\n  }\n}\n",
 		"{\"env\":{\"A\":\"1\"}}",
-		"{\r\n\t\"env\": {\r\n\t\t\"A\": \"\\ud83d\\ude00\"\r\n\t},\r\n\t\"x\": "
-		"[]\r\n}\r\n",
+		("{\r\n\t\"env\": {\r\n\t\t\"A\": \"\\ud83d\\ude00\"\r\n\t},\r\n\t\"x\": "
+		 "[]\r\n}\r\n"),
 		"{\n  \"env\": {\n    \"A\": \"1\", // one\n    \"B\": 2 // two\n  }\n}\n",
 	};
 

@@ -6,21 +6,21 @@
 #include "core/file.h"
 #include "core/mem.h"
 
-static const char *variable(const struct buf *environ, const char *name)
+static const char *variable(const struct buf *variables, const char *name)
 {
-	const char *value = environ ? environ_find(environ, name) : getenv(name);
+	const char *value = variables ? environ_find(variables, name) : getenv(name);
 	return value && *value ? value : NULL;
 }
 
-static char *below_home(const struct buf *environ, const char *path)
+static char *below_home(const struct buf *variables, const char *path)
 {
-	const char *home = variable(environ, "HOME");
+	const char *home = variable(variables, "HOME");
 	return home ? path_join(home, path) : NULL;
 }
 
-char *place_settings(enum layer layer, const char *directory, const struct buf *environ)
+char *place_settings(enum layer layer, const char *directory, const struct buf *variables)
 {
-	const char *folder = variable(environ, "CLAUDE_CONFIG_DIR");
+	const char *folder = variable(variables, "CLAUDE_CONFIG_DIR");
 	switch (layer) {
 	case LAYER_MANAGED:
 		return mem_strdup(MANAGED_SETTINGS_PATH);
@@ -30,7 +30,7 @@ char *place_settings(enum layer layer, const char *directory, const struct buf *
 		return directory ? path_join(directory, ".claude/settings.json") : NULL;
 	case LAYER_USER:
 		return folder ? path_join(folder, "settings.json")
-			      : below_home(environ, ".claude/settings.json");
+			      : below_home(variables, ".claude/settings.json");
 	case LAYER_COMMAND_LINE:
 	case LAYER_SHELL:
 	case LAYER_COUNT:

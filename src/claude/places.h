@@ -8,9 +8,9 @@
 
 #define MANAGED_SETTINGS_PATH "/etc/claude-code/managed-settings.json"
 
-/* The settings file of a layer, for a Claude Code that works in `directory` and has the variables `environ` (as
+/* The settings file of a layer, for a Claude Code that works in `directory` whose environment is `variables` (as
  * environ_find takes them; NULL: our own). Yours; NULL: the layer has no file, or there is no home. */
-char *place_settings(enum layer layer, const char *directory, const struct buf *environ);
+char *place_settings(enum layer layer, const char *directory, const struct buf *variables);
 
 /* What an interactive shell reads. Yours; NULL: there is no home, or the shell reads none. */
 char *place_shell_start(enum shell shell);

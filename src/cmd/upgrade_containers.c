@@ -45,7 +45,6 @@ static void compare_images(struct upgrade_job *job)
 
 bool upgrade_look_at_containers(struct upgrade_job *job, struct error *err)
 {
-	AUTO(error) struct error ignored = ERROR_INIT;
 	if (!compose_open(job->stack.dir, &job->compose, err) ||
 		!compose_images(&job->compose, job->images, err) ||
 		!compose_list(&job->compose, &job->services, err))

@@ -129,7 +129,7 @@ void out_set_quiet(struct out *o, bool is_quiet)
 }
 
 /* On a terminal that obeys: back to the line's begin, and empty it. */
-static void drop_status(struct out *o)
+void out_end_status(struct out *o)
 {
 	if (o->has_status)
 		fputs("\r\033[K", stderr);
@@ -149,7 +149,7 @@ void out_status(struct out *o, const char *fmt, ...)
 	va_end(ap);
 	/* A line that wraps could not be emptied again. */
 	int width = o->width > 6 ? (int)o->width - 6 : 1;
-	drop_status(o);
+	out_end_status(o);
 	fprintf(stderr, "  %s  %.*s", frames[o->frame++ % 4], width, text);
 	fflush(stderr);
 	o->has_status = true;
@@ -160,7 +160,7 @@ void out_note(struct out *o, const char *fmt, ...)
 	if (o->is_quiet)
 		return;
 	push(o); /* in the order in which they were said */
-	drop_status(o);
+	out_end_status(o);
 	va_list ap;
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -189,7 +189,7 @@ const char *out_style(const struct out *o, enum style style)
 
 bool out_flush(struct out *o, struct error *err)
 {
-	drop_status(o);
+	out_end_status(o);
 	push(o);
 	if (!o->write_errno)
 		return true;

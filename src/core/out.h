@@ -40,6 +40,8 @@ void out_note(struct out *o, const char *fmt, ...) PRINTF(2, 3);
 /* What is going on just now: on a terminal one line on stderr that the next status or note takes the place of; nothing
  * elsewhere, and nothing with --quiet. */
 void out_status(struct out *o, const char *fmt, ...) PRINTF(2, 3);
+/* Takes the status away, for who writes to stderr by themselves. */
+void out_end_status(struct out *o);
 void out_set_quiet(struct out *o, bool is_quiet);
 
 unsigned out_width(const struct out *o); /* columns of the terminal; 80 elsewhere */

@@ -8,6 +8,7 @@
 
 #define PAUSE_MS 150
 #define ASK_MS	 4000
+#define SHORT_MS 250
 #define HOPE_MS	 2000
 
 struct waiting {
@@ -16,9 +17,16 @@ struct waiting {
 	int64_t began_ms, hoped_ms;
 };
 
+static int64_t left_ms(const struct waiting *w)
+{
+	return w->request->timeout_ms - (clock_mono_ms() - w->began_ms);
+}
+
+/* No answer is waited for beyond the whole time, but each gets a chance. */
 static void ask(const struct waiting *w, struct probe *probe)
 {
-	probe_ask(w->probes, probe, ASK_MS);
+	int64_t left = left_ms(w);
+	probe_ask(w->probes, probe, left < SHORT_MS ? SHORT_MS : left < ASK_MS ? left : ASK_MS);
 	if (!probe->is_passed)
 		return;
 	probe->after_ms = clock_mono_ms() - w->began_ms;
@@ -98,7 +106,7 @@ static bool goes_on(struct waiting *w)
 			return false;
 		w->hoped_ms = clock_mono_ms();
 	}
-	return now - w->began_ms < request->timeout_ms;
+	return left_ms(w) > 0;
 }
 
 bool wait_for_probes(struct probes *probes, const struct wait_request *request, struct error *err)
