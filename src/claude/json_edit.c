@@ -474,8 +474,9 @@ static void append(struct buf *text, const struct object *object, const char *me
 		if (skip(&r))
 			end = r.at + 1;
 	}
-	size_t at = behind_comment(bytes, end);
 	bool has_line = indentation(bytes, object->last.key, &indent);
+	/* On the same line it has to stand in front of a comment, which would swallow it. */
+	size_t at = has_line ? behind_comment(bytes, end) : end;
 	if (has_line)
 		buf_addf(&added, "%s%.*s%s", line_end(bytes), (int)indent.len,
 			(const char *)indent.ptr, member);

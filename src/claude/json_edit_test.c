@@ -72,6 +72,8 @@ static void test_comments_and_commas_at_the_end_stay(void **state)
 		"{\n  \"a\": 1, // one\n  \"b\": 2\n}\n");
 	check_set(
 		"{\n  // nothing yet\n}\n", NULL, "b", "2", "{\n  // nothing yet\n  \"b\": 2\n}\n");
+	check_set("{\"a\": 1 // one\n}", NULL, "b", "2", "{\"a\": 1, \"b\": 2 // one\n}");
+	check_set("{ \"a\": 1, // one\n}", NULL, "b", "2", "{ \"a\": 1, \"b\": 2 // one\n}");
 }
 
 static void check_remove(const char *before, const char *object, const char *key, const char *after)
