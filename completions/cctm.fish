@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --grep --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
+		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -84,6 +84,19 @@ complete -c cctm -n __cctm_without_command -a open -d 'open a page of the stack 
 complete -c cctm -n '__cctm_at open' -l print -d 'print the address and open nothing'
 complete -c cctm -n '__cctm_at open 0' -x -a 'grafana prometheus status' -d 'grafana, prometheus, or status, the receiver\'s page about itself (default: grafana, and status of an embedded stack)'
 
+complete -c cctm -n __cctm_without_command -a import-dashboard -d 'put dashboards into Grafana'
+complete -c cctm -n '__cctm_at import-dashboard' -l all -d 'all that cctm brings'
+complete -c cctm -n '__cctm_at import-dashboard' -l folder -x -d 'into that folder, by title or uid, made when it is not there (default: Claude Code)'
+complete -c cctm -n '__cctm_at import-dashboard' -l datasource -x -d 'the datasource for what the file leaves open, by uid or name'
+complete -c cctm -n '__cctm_at import-dashboard' -l uid -x -d 'under this uid instead of its own'
+complete -c cctm -n '__cctm_at import-dashboard' -l overwrite -d 'put it in the place of another version, which stays in Grafana\'s history'
+complete -c cctm -n '__cctm_at import-dashboard' -l dry-run -s n -d 'say what would be done and change nothing'
+complete -c cctm -n '__cctm_at import-dashboard' -l grafana-url -x -d 'another Grafana than the stack\'s; with --user or --token-file'
+complete -c cctm -n '__cctm_at import-dashboard' -l user -x -d 'its user; with --password-file'
+complete -c cctm -n '__cctm_at import-dashboard' -l password-file -r -F -d 'a file with that user\'s password and nothing else'
+complete -c cctm -n '__cctm_at import-dashboard' -l token-file -r -F -d 'a file with the token of a service account and nothing else'
+complete -c cctm -n '__cctm_at import-dashboard 0 more' -x -d 'the name of a bundled dashboard, a file, a directory of files, or - for standard input'
+
 complete -c cctm -n __cctm_without_command -a password -d 'show or rotate a secret of the stack'
 complete -c cctm -n '__cctm_at password' -l rotate -d 'put a new one, made at random, in its place'
 complete -c cctm -n '__cctm_at password 0' -x -a 'grafana otlp' -d 'grafana: of its administrator (this is the default); otlp: the token that clients send'
@@ -157,7 +170,7 @@ complete -c cctm -n '__cctm_at bridge' -l retention -x -d 'how long history is k
 complete -c cctm -n '__cctm_at bridge' -l cors-origins -x -d 'web origins that may send, separated by commas; * for any (default: none)'
 
 complete -c cctm -n __cctm_without_command -a help -d 'explain cctm or one of its commands'
-complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open password upgrade env render config report bridge help version completion catalogue' -d 'the command to explain; all of them in short when absent'
+complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open import-dashboard password upgrade env render config report bridge help version completion catalogue' -d 'the command to explain; all of them in short when absent'
 
 complete -c cctm -n __cctm_without_command -a version -d 'show the version of cctm and of its libraries'
 

@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
 	&cmd_status,
 	&cmd_logs,
 	&cmd_open,
+	&cmd_import_dashboard,
 	&cmd_password,
 	&cmd_upgrade,
 	&cmd_env,

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "core/mem.h"
+#include "core/str.h"
+
 const char *const catalogue_kind_names[CATALOGUE_KIND_COUNT + 1] = { "variable", "metric",
 	"attribute", "event", "span", NULL };
 
@@ -365,4 +368,21 @@ const struct catalogue_row *catalogue_find(enum catalogue_kind kind, const char 
 			return &catalogue[i];
 	}
 	return NULL;
+}
+
+char *catalogue_series(const struct catalogue_row *metric)
+{
+	static const char total[] = ".total";
+	size_t len = strlen(metric->name);
+	bool is_total = str_has_suffix(metric->name, total);
+	const char *unit = !metric->unit		    ? ""
+			   : strcmp(metric->unit, "s") == 0 ? "seconds"
+							    : metric->unit;
+	char *name = mem_printf("%.*s%s%s", (int)(is_total ? len - strlen(total) : len),
+		metric->name, *unit ? "_" : "", unit);
+	for (char *at = name; *at; at++) {
+		if (*at == '.')
+			*at = '_';
+	}
+	return name;
 }

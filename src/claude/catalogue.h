@@ -44,6 +44,10 @@ struct catalogue_row {
 extern const struct catalogue_row catalogue[];
 extern const size_t catalogue_count;
 
+/* What a Collector's exporter for Prometheus makes of a metric, without _total: "claude_code_cost_usage_USD" (dots become
+ * underscores, the unit is added, s as seconds). Yours. */
+char *catalogue_series(const struct catalogue_row *metric);
+
 /* NULL: not known. */
 const struct catalogue_row *catalogue_find(enum catalogue_kind kind, const char *name);
 

@@ -8,6 +8,7 @@
 
 #include "claude/catalogue.h"
 #include "claude/wanted.h"
+#include "core/mem.h"
 
 static void test_each_name_stands_once_with_a_sentence(void **state)
 {
@@ -44,11 +45,33 @@ static void test_what_is_unknown_is_not_found(void **state)
 	assert_null(catalogue_find(CATALOGUE_EVENT, "claude_code.cost.usage"));
 }
 
+static void test_a_metric_has_the_name_that_exporters_give_it(void **state)
+{
+	static const struct {
+		const char *metric, *series;
+	} cases[] = {
+		{ "claude_code.session.count", "claude_code_session_count" },
+		{ "claude_code.cost.usage", "claude_code_cost_usage_USD" },
+		{ "claude_code.token.usage", "claude_code_token_usage_tokens" },
+		{ "claude_code.active_time.total", "claude_code_active_time_seconds" },
+		{ "claude_code.code_edit_tool.decision", "claude_code_code_edit_tool_decision" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct catalogue_row *row = catalogue_find(CATALOGUE_METRIC, cases[i].metric);
+		assert_non_null(row);
+		AUTO(str) char *series = catalogue_series(row);
+		assert_string_equal(series, cases[i].series);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_name_stands_once_with_a_sentence),
 		cmocka_unit_test(test_all_that_is_wanted_is_explained),
+		cmocka_unit_test(test_a_metric_has_the_name_that_exporters_give_it),
 		cmocka_unit_test(test_what_is_unknown_is_not_found),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,8 +106,9 @@ static bool write_env(const struct password_job *job, const char *value, struct 
 
 static struct grafana grafana_with(const struct password_job *job, const char *password)
 {
-	return (struct grafana){ job->url, config_text(&job->stack.config, "grafana.admin_user"),
-		password };
+	return (struct grafana){ .url = job->url,
+		.user = config_text(&job->stack.config, "grafana.admin_user"),
+		.password = password };
 }
 
 static char *pending_path(const struct password_job *job)

@@ -126,8 +126,9 @@ static bool reload_grafana(const struct up_job *job, struct error *err)
 	AUTO(str) char *url = model_url(&job->stack.config, "ports.grafana", "");
 	if (!loaded_secret(&job->stack, GRAFANA_PASSWORD, &password, err))
 		return false;
-	const struct grafana grafana = { url, config_text(&job->stack.config, "grafana.admin_user"),
-		password };
+	const struct grafana grafana = { .url = url,
+		.user = config_text(&job->stack.config, "grafana.admin_user"),
+		.password = password };
 	if (grafana_reload(&grafana, err))
 		return true;
 	error_wrap(err, "Grafana does not take its changed configuration");

@@ -9,22 +9,14 @@
 #include "core/mem.h"
 #include "core/secret.h"
 #include "core/text.h"
-#include "http/http.h"
+#include "grafana/call.h"
 
-#define ASK_MS	   10000
 #define RELOAD_MS  30000
-#define ANSWER_MAX (1 << 20)
+#define ANSWER_MAX (32 << 20)
 #define SAID_MAX   200
 
-struct call {
-	const char *method, *path;
-	const char *json; /* NULL: no body */
-	int64_t deadline_ms;
-};
-
-/* The status, or 0 when no answer came. */
-static long send(const struct grafana *grafana, const struct call *call, struct http_answer *answer,
-	struct error *err)
+long grafana_send(const struct grafana *grafana, const struct grafana_call *call,
+	struct http_answer *answer, struct error *err)
 {
 	AUTO(str) char *url = mem_printf("%s%s", grafana->url, call->path);
 	const struct http_request request = { .method = call->method,
@@ -32,17 +24,23 @@ static long send(const struct grafana *grafana, const struct call *call, struct 
 		.content_type = call->json ? "application/json" : NULL,
 		.body = call->json,
 		.body_len = call->json ? strlen(call->json) : 0,
-		.user = grafana->user,
+		.user = grafana->token ? NULL : grafana->user,
 		.password = grafana->password,
+		.bearer = grafana->token,
 		.deadline_ms = call->deadline_ms,
 		.answer_max = ANSWER_MAX };
 	return http_send(&request, answer, err) ? answer->status : 0;
 }
 
-/* Its own message where it sends one. */
-static bool refused(const struct call *call, const struct http_answer *answer, struct error *err)
+json_t *grafana_json(const struct http_answer *answer)
 {
-	json_t *root = json_loadb(buf_str(&answer->body), answer->body.len, 0, NULL);
+	return json_loadb(buf_str(&answer->body), answer->body.len, 0, NULL);
+}
+
+bool grafana_refused(
+	const struct grafana_call *call, const struct http_answer *answer, struct error *err)
+{
+	json_t *root = grafana_json(answer);
 	const char *message = json_string_value(json_object_get(root, "message"));
 	AUTO(str)
 	char *said = text_first_line(message ? message : buf_str(&answer->body), SAID_MAX);
@@ -53,9 +51,9 @@ static bool refused(const struct call *call, const struct http_answer *answer, s
 
 enum grafana_login grafana_login(const struct grafana *grafana, struct error *err)
 {
-	static const struct call call = { "GET", "/api/user", NULL, ASK_MS };
+	static const struct grafana_call call = { "GET", "/api/user", NULL, GRAFANA_ASK_MS };
 	AUTO(http_answer) struct http_answer answer = { 0 };
-	switch (send(grafana, &call, &answer, err)) {
+	switch (grafana_send(grafana, &call, &answer, err)) {
 	case 200:
 		return GRAFANA_LOGIN_RIGHT;
 	case 401:
@@ -63,7 +61,7 @@ enum grafana_login grafana_login(const struct grafana *grafana, struct error *er
 	case 0:
 		return GRAFANA_LOGIN_UNKNOWN;
 	default:
-		refused(&call, &answer, err);
+		grafana_refused(&call, &answer, err);
 		return GRAFANA_LOGIN_UNKNOWN;
 	}
 }
@@ -77,9 +75,9 @@ bool grafana_change_password(const struct grafana *grafana, const char *password
 	json_decref(body);
 	if (!text)
 		return error_set(err, ERR_FAILED, "the password is not Unicode");
-	const struct call call = { "PUT", "/api/user/password", text, ASK_MS };
-	long status = send(grafana, &call, &answer, err);
-	return status == 200 || (status && refused(&call, &answer, err));
+	const struct grafana_call call = { "PUT", "/api/user/password", text, GRAFANA_ASK_MS };
+	long status = grafana_send(grafana, &call, &answer, err);
+	return status == 200 || (status && grafana_refused(&call, &answer, err));
 }
 
 bool grafana_reload(const struct grafana *grafana, struct error *err)
@@ -88,11 +86,11 @@ bool grafana_reload(const struct grafana *grafana, struct error *err)
 		"/api/admin/provisioning/dashboards/reload",
 		"/api/admin/provisioning/alerting/reload" };
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-		const struct call call = { "POST", paths[i], NULL, RELOAD_MS };
+		const struct grafana_call call = { "POST", paths[i], NULL, RELOAD_MS };
 		AUTO(http_answer) struct http_answer answer = { 0 };
-		long status = send(grafana, &call, &answer, err);
+		long status = grafana_send(grafana, &call, &answer, err);
 		if (status && status != 200 && status != 202)
-			refused(&call, &answer, err);
+			grafana_refused(&call, &answer, err);
 		if (status != 200 && status != 202)
 			return false;
 	}

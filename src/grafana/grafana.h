@@ -1,7 +1,7 @@
 /* Grafana's HTTP API, as far as a stack's own Grafana is asked: its administrator, and the files it is provisioned from.
  * Answers are as a real 12.3.0 was seen to give them.
  *
- *     const struct grafana grafana = { url, "admin", password };
+ *     const struct grafana grafana = { .url = url, .user = "admin", .password = password };
  *     if (!grafana_reload(&grafana, err)) …
  */
 #ifndef CCTM_GRAFANA_GRAFANA_H
@@ -17,6 +17,7 @@ struct error;
 struct grafana {
 	const char *url; /* without a slash at the end */
 	const char *user, *password;
+	const char *token; /* of a service account, in their place; NULL: none */
 };
 
 enum grafana_login {

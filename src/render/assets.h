@@ -13,7 +13,7 @@ struct asset {
 };
 
 extern const struct asset render_assets[];
-extern const size_t render_asset_count;
+extern const size_t render_assets_count;
 
 /* NULL: there is none of that path. */
 const struct asset *asset_find(const char *path);

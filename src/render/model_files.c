@@ -1,6 +1,7 @@
 /* The files under config/: the Collector, Prometheus and its rules, Loki, Alertmanager, the proxy. */
 #include <string.h>
 
+#include "claude/catalogue.h"
 #include "core/buf.h"
 #include "core/mem.h"
 #include "core/str.h"
@@ -77,26 +78,17 @@ void model_add_prometheus(struct data *root, const struct config *config)
 
 /* ---- rules ---- */
 
-/* Claude Code's counters as they are exposed, without _total. */
-static const char *const counters[] = {
-	"claude_code_session_count",
-	"claude_code_lines_of_code_count",
-	"claude_code_pull_request_count",
-	"claude_code_commit_count",
-	"claude_code_cost_usage_USD",
-	"claude_code_token_usage_tokens",
-	"claude_code_code_edit_tool_decision",
-	"claude_code_active_time_seconds",
-};
-
 static void add_counters(struct data *root)
 {
 	struct data *list = data_list();
-	for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+	for (size_t i = 0; i < catalogue_count; i++) {
+		if (catalogue[i].kind != CATALOGUE_METRIC)
+			continue;
 		struct data *item = data_map();
-		data_set(item, "counter", model_take(mem_printf("%s_total", counters[i])));
-		data_set(item, "seen", model_take(mem_printf("%s:seen", counters[i])));
-		data_set(item, "counted", model_take(mem_printf("%s:counted", counters[i])));
+		AUTO(str) char *series = catalogue_series(&catalogue[i]);
+		data_set(item, "counter", model_take(mem_printf("%s_total", series)));
+		data_set(item, "seen", model_take(mem_printf("%s:seen", series)));
+		data_set(item, "counted", model_take(mem_printf("%s:counted", series)));
 		data_append(list, item);
 	}
 	data_set(root, "metrics", list);

@@ -80,6 +80,7 @@ class Up(unittest.TestCase):
                    lambda: f"cost is {self.total(counted % 'cost_usage_USD')}", deadline_s=150, pause_s=1)
         self.assertEqual(self.total(counted % "token_usage_tokens"), 56070)
         self.assertEqual(json.loads(self.get("prometheus", "/api/v1/alerts"))["data"]["alerts"], [])
+        self.check_overview()
         self.check_containers()
         self.check_second_run()
         self.check_reload()
@@ -98,6 +99,44 @@ class Up(unittest.TestCase):
         self.assertIn("Server is ready to receive web requests", said)
         self.assertEqual(len(said.splitlines()), 1)
         self.assertEqual(self.run_there("logs", "--errors", "--grep", "ready to receive").stdout, "")
+
+    def sent(self, metric, **attributes):
+        """The truth: what the recording holds, added up."""
+        added = 0
+        for body in RECORDING.glob("*-metrics.json"):
+            for resource in json.loads(body.read_bytes())["resourceMetrics"]:
+                for found in (found for scope in resource["scopeMetrics"] for found in scope["metrics"]):
+                    for point in found["sum"]["dataPoints"] if found["name"] == f"claude_code.{metric}" else ():
+                        has = {one["key"]: next(iter(one["value"].values())) for one in point["attributes"]}
+                        if all(has.get(key) == value for key, value in attributes.items()):
+                            added += point["asDouble"]
+        return added
+
+    def check_overview(self):
+        """Each query of the dashboard is one that Prometheus takes, and its numbers are those that were sent."""
+        board = json.loads((Path(__file__).parents[2] / "dashboards" / "overview.json").read_text())
+        values = {}
+        for panel in board["panels"]:
+            for target in panel.get("targets", []):
+                expression = target["expr"].replace("$__range", "1h").replace("$__interval", "1h").replace("$model", ".*")
+                answer = json.loads(self.get("prometheus", "/api/v1/query?query=" + urllib.parse.quote(expression)))
+                self.assertEqual(answer["status"], "success", expression)
+                values[panel["title"], target["refId"]] = [float(row["value"][1]) for row in answer["data"]["result"]]
+        for title, metric, attributes in [
+                ("Spend", "cost.usage", {}), ("Sessions", "session.count", {}), ("Commits", "commit.count", {}),
+                ("Lines added", "lines_of_code.count", {"type": "added"}), ("Cost by model", "cost.usage", {}),
+                ("Lines removed", "lines_of_code.count", {"type": "removed"}), ("Tokens by type", "token.usage", {}),
+                ("Input tokens", "token.usage", {"type": "input"}), ("Output tokens", "token.usage", {"type": "output"}),
+                ("Cache reads (save money)", "token.usage", {"type": "cacheRead"}), ("Tokens by model", "token.usage", {}),
+                ("Cache creation", "token.usage", {"type": "cacheCreation"}), ("Cost by who asked", "cost.usage", {}),
+                ("Active time of Claude Code", "active_time.total", {"type": "cli"}), ("Edits by tool", "code_edit_tool.decision", {}),
+                ("Cost by model over time", "cost.usage", {}), ("Tokens by type over time", "token.usage", {}),
+                ("Edits by language", "code_edit_tool.decision", {}), ("Cost adding up", "cost.usage", {})]:
+            self.assertAlmostEqual(sum(values[title, "A"]), self.sent(metric, **attributes), 9, title)
+        read, written, fresh = (self.sent("token.usage", type=kind) for kind in ("cacheRead", "cacheCreation", "input"))
+        self.assertAlmostEqual(values["Cache efficiency", "A"][0], 100 * read / (read + written + fresh), 9)
+        self.assertAlmostEqual(values["Cost of 1,000 output tokens", "A"][0],
+                               1000 * self.sent("cost.usage") / self.sent("token.usage", type="output"), 9)
 
     def check_containers(self):
         for container in self.containers():

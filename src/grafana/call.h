@@ -1,0 +1,35 @@
+/* One call of Grafana's API: shared by the files of this room. */
+#ifndef CCTM_GRAFANA_CALL_H
+#define CCTM_GRAFANA_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "core/cleanup.h"
+#include "grafana/grafana.h"
+#include "http/http.h"
+
+struct error;
+
+#define GRAFANA_ASK_MS 10000
+
+struct grafana_call {
+	const char *method, *path;
+	const char *json; /* NULL: no body */
+	int64_t deadline_ms;
+};
+
+/* The status, or 0 when no answer came (err says why). */
+long grafana_send(const struct grafana *grafana, const struct grafana_call *call,
+	struct http_answer *answer, struct error *err);
+
+/* False, with Grafana's own message where it sent one. */
+bool grafana_refused(
+	const struct grafana_call *call, const struct http_answer *answer, struct error *err);
+
+/* The answer as JSON; NULL: it is none. */
+json_t *grafana_json(const struct http_answer *answer);
+
+#endif
