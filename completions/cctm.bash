@@ -13,6 +13,7 @@ _cctm_options()
 	logs) options+=' -f --follow --since -n --tail --grep --errors' ;;
 	open) options+=' --print' ;;
 	import-dashboard) options+=' --all --folder --datasource --uid --overwrite -n --dry-run --grafana-url --user --password-file --token-file' ;;
+	dashboards) options+=' -o --output' ;;
 	password) options+=' --rotate' ;;
 	upgrade) options+=' --check -n --dry-run --timeout --pull' ;;
 	env) options+=' --shell --protocol --interval --host --team --department --cost-center --attribute --prompts --tool-details --traces --cumulative --delta --check --pid --wait --apply --remove --scope --managed --print --force -n --dry-run' ;;
@@ -49,6 +50,7 @@ _cctm_value()
 	import-dashboard' --user') kind= ;;
 	import-dashboard' --password-file') kind=files ;;
 	import-dashboard' --token-file') kind=files ;;
+	dashboards' -o' | dashboards' --output') kind=files ;;
 	upgrade' --timeout') kind= ;;
 	upgrade' --pull') kind='words missing always never' ;;
 	env' --shell') kind='words bash zsh fish powershell dotenv' ;;
@@ -92,17 +94,19 @@ _cctm_value()
 _cctm_argument()
 {
 	case "$1 $2" in
-	' '*) kind='words init up down restart status logs open import-dashboard password upgrade env render config report bridge help version completion catalogue' ;;
+	' '*) kind='words init up down restart status logs open import-dashboard dashboards password upgrade env render config report bridge help version completion catalogue' ;;
 	'init '0) kind=directories ;;
 	'restart '*) kind= ;;
 	'logs '*) kind= ;;
 	'open '0) kind='words grafana prometheus status' ;;
 	'import-dashboard '*) kind= ;;
+	'dashboards '0) kind='words list export lint' ;;
+	'dashboards '*) kind= ;;
 	'password '0) kind='words grafana otlp' ;;
 	'config '0) kind='words get set unset check sample version project runtime ingest profile bind time_zone ports.grafana ports.otlp_grpc ports.otlp_http ports.exporter ports.prometheus ports.health ports.zpages ports.loki ports.alertmanager ports.proxy images.collector images.prometheus images.grafana images.loki images.alertmanager images.proxy images.bridge storage data.prometheus data.grafana data.loki data.alertmanager data.proxy data.bridge otlp.auth otlp.cors_origins otlp.max_body otlp.token_file otlp.tls_cert_file otlp.tls_key_file otlp.tls_client_ca_file collector.batch_timeout collector.batch_size collector.debug collector.max_stale collector.expiration collector.export prometheus.retention_time prometheus.retention_size prometheus.scrape_interval prometheus.lookback prometheus.admin_api prometheus.query_timeout prometheus.query_concurrency prometheus.remote_write grafana.admin_user grafana.plugins grafana.root_url grafana.anonymous events.store budgets.daily_usd budgets.weekly_usd budgets.monthly_usd alerts.alertmanager alerts.no_data_after alerts.webhook_url_file alerts.command alerts.email_to alerts.email_from alerts.smtp_host limits.collector.cpus limits.collector.memory limits.bridge.cpus limits.bridge.memory limits.prometheus.cpus limits.prometheus.memory limits.grafana.cpus limits.grafana.memory limits.loki.cpus limits.loki.memory limits.alertmanager.cpus limits.alertmanager.memory limits.proxy.cpus limits.proxy.memory proxy.host proxy.bind proxy.tls_cert_file proxy.tls_key_file labels.keep labels.drop labels.hash labels.promote labels.rename labels.map bridge.session_label bridge.series_max bridge.streams_max bridge.stream_ttl bridge.durability bridge.journal_max bridge.retention bridge.zero_hold bridge.dedupe_window forward.remote_write forward.otlp forward.loki forward.queue_max' ;;
 	'config '1) kind='words version project runtime ingest profile bind time_zone ports.grafana ports.otlp_grpc ports.otlp_http ports.exporter ports.prometheus ports.health ports.zpages ports.loki ports.alertmanager ports.proxy images.collector images.prometheus images.grafana images.loki images.alertmanager images.proxy images.bridge storage data.prometheus data.grafana data.loki data.alertmanager data.proxy data.bridge otlp.auth otlp.cors_origins otlp.max_body otlp.token_file otlp.tls_cert_file otlp.tls_key_file otlp.tls_client_ca_file collector.batch_timeout collector.batch_size collector.debug collector.max_stale collector.expiration collector.export prometheus.retention_time prometheus.retention_size prometheus.scrape_interval prometheus.lookback prometheus.admin_api prometheus.query_timeout prometheus.query_concurrency prometheus.remote_write grafana.admin_user grafana.plugins grafana.root_url grafana.anonymous events.store budgets.daily_usd budgets.weekly_usd budgets.monthly_usd alerts.alertmanager alerts.no_data_after alerts.webhook_url_file alerts.command alerts.email_to alerts.email_from alerts.smtp_host limits.collector.cpus limits.collector.memory limits.bridge.cpus limits.bridge.memory limits.prometheus.cpus limits.prometheus.memory limits.grafana.cpus limits.grafana.memory limits.loki.cpus limits.loki.memory limits.alertmanager.cpus limits.alertmanager.memory limits.proxy.cpus limits.proxy.memory proxy.host proxy.bind proxy.tls_cert_file proxy.tls_key_file labels.keep labels.drop labels.hash labels.promote labels.rename labels.map bridge.session_label bridge.series_max bridge.streams_max bridge.stream_ttl bridge.durability bridge.journal_max bridge.retention bridge.zero_hold bridge.dedupe_window forward.remote_write forward.otlp forward.loki forward.queue_max' ;;
 	'config '2) kind= ;;
-	'help '0) kind='words init up down restart status logs open import-dashboard password upgrade env render config report bridge help version completion catalogue' ;;
+	'help '0) kind='words init up down restart status logs open import-dashboard dashboards password upgrade env render config report bridge help version completion catalogue' ;;
 	'completion '0) kind='words bash zsh fish' ;;
 	'catalogue '0) kind='words variable metric attribute event span' ;;
 	'catalogue '1) kind= ;;

@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
+		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file -o --output --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -97,6 +97,11 @@ complete -c cctm -n '__cctm_at import-dashboard' -l password-file -r -F -d 'a fi
 complete -c cctm -n '__cctm_at import-dashboard' -l token-file -r -F -d 'a file with the token of a service account and nothing else'
 complete -c cctm -n '__cctm_at import-dashboard 0 more' -x -d 'the name of a bundled dashboard, a file, a directory of files, or - for standard input'
 
+complete -c cctm -n __cctm_without_command -a dashboards -d 'list dashboards, export one, or find what is wrong with one'
+complete -c cctm -n '__cctm_at dashboards' -l output -s o -r -F -d 'export: write it there instead of printing it'
+complete -c cctm -n '__cctm_at dashboards 0' -x -a 'list export lint' -d 'list: the bundled ones, and what Grafana has of them (this is the default); export: one, from Grafana by uid or from cctm by name; lint: files'
+complete -c cctm -n '__cctm_at dashboards 1 more' -x -d 'the name of a bundled dashboard, a uid, or a file'
+
 complete -c cctm -n __cctm_without_command -a password -d 'show or rotate a secret of the stack'
 complete -c cctm -n '__cctm_at password' -l rotate -d 'put a new one, made at random, in its place'
 complete -c cctm -n '__cctm_at password 0' -x -a 'grafana otlp' -d 'grafana: of its administrator (this is the default); otlp: the token that clients send'
@@ -170,7 +175,7 @@ complete -c cctm -n '__cctm_at bridge' -l retention -x -d 'how long history is k
 complete -c cctm -n '__cctm_at bridge' -l cors-origins -x -d 'web origins that may send, separated by commas; * for any (default: none)'
 
 complete -c cctm -n __cctm_without_command -a help -d 'explain cctm or one of its commands'
-complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open import-dashboard password upgrade env render config report bridge help version completion catalogue' -d 'the command to explain; all of them in short when absent'
+complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open import-dashboard dashboards password upgrade env render config report bridge help version completion catalogue' -d 'the command to explain; all of them in short when absent'
 
 complete -c cctm -n __cctm_without_command -a version -d 'show the version of cctm and of its libraries'
 

@@ -27,6 +27,7 @@ static const struct command *const commands[] = {
 	&cmd_logs,
 	&cmd_open,
 	&cmd_import_dashboard,
+	&cmd_dashboards,
 	&cmd_password,
 	&cmd_upgrade,
 	&cmd_env,

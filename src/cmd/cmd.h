@@ -13,6 +13,7 @@ extern const struct command cmd_down;
 extern const struct command cmd_init;
 extern const struct command cmd_open;
 extern const struct command cmd_password;
+extern const struct command cmd_dashboards;
 extern const struct command cmd_import_dashboard;
 extern const struct command cmd_upgrade;
 extern const struct command cmd_catalogue;

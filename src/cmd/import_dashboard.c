@@ -22,9 +22,9 @@
 #include "grafana/bundled.h"
 #include "grafana/dashboards.h"
 #include "grafana/import.h"
+#include "grafana/lint.h"
 #include "loaded/loaded.h"
-#include "render/model.h"
-#include "render/own_files.h"
+#include "loaded/own_grafana.h"
 
 struct import_args {
 	const char *folder, *datasource, *uid, *url, *user, *password_file, *token_file;
@@ -95,11 +95,9 @@ const struct command cmd_import_dashboard = {
 	.run = import_run,
 };
 
-#define FOLDER_UID   "claude-code"
-#define FOLDER_TITLE "Claude Code"
-#define SECRET_MAX   4096
-#define FILES_MAX    500
-#define MESSAGE	     "imported by cctm " CCTM_VERSION
+#define SECRET_MAX 4096
+#define FILES_MAX  500
+#define MESSAGE	   "imported by cctm " CCTM_VERSION
 
 /* One dashboard that is to be imported. */
 struct source {
@@ -118,8 +116,9 @@ struct import_job {
 	struct context *ctx;
 	const struct import_args *args;
 	struct loaded stack;
-	char *url, *user, *secret;
-	struct grafana grafana;
+	char *url, *secret; /* of another Grafana */
+	struct own_grafana own;
+	struct grafana grafana; /* the one or the other */
 	json_t *datasources;
 	char *folder_uid;
 	struct source *sources;
@@ -245,36 +244,33 @@ static bool find_other(struct import_job *job, struct error *err)
 		return false;
 	}
 	job->url = mem_strndup(args->url, len);
-	job->user = args->user ? mem_strdup(args->user) : NULL;
-	return read_secret(
-		args->token_file ? args->token_file : args->password_file, &job->secret, err);
+	if (!read_secret(
+		    args->token_file ? args->token_file : args->password_file, &job->secret, err))
+		return false;
+	job->grafana = (struct grafana){ .url = job->url,
+		.user = args->user,
+		.password = args->token_file ? NULL : job->secret,
+		.token = args->token_file ? job->secret : NULL };
+	return true;
 }
 
 static bool find_own(struct import_job *job, struct error *err)
 {
 	if (!loaded_read(job->ctx->dir, &job->stack, err))
 		return false;
-	if (job->stack.runtime == RUNTIME_EMBEDDED) {
-		error_set(err, ERR_USAGE, "an embedded stack has no Grafana");
+	if (!own_grafana_find(&job->stack, &job->own, err))
 		return error_hint(err, "--grafana-url names another one");
-	}
-	job->url = model_url(&job->stack.config, "ports.grafana", "");
-	job->user = mem_strdup(config_text(&job->stack.config, "grafana.admin_user"));
-	return loaded_secret(&job->stack, GRAFANA_PASSWORD, &job->secret, err);
+	job->grafana = job->own.grafana;
+	return true;
 }
 
 static bool log_in(struct import_job *job, struct error *err)
 {
-	bool is_token = job->args->url && job->args->token_file;
-	job->grafana = (struct grafana){ .url = job->url,
-		.user = job->user,
-		.password = is_token ? NULL : job->secret,
-		.token = is_token ? job->secret : NULL };
 	switch (grafana_login(&job->grafana, err)) {
 	case GRAFANA_LOGIN_RIGHT:
 		return true;
 	case GRAFANA_LOGIN_WRONG:
-		error_set(err, ERR_FAILED, "%s does not take the login", job->url);
+		error_set(err, ERR_FAILED, "%s does not take the login", job->grafana.url);
 		return error_hint(err, "it was tried once: after five wrong tries Grafana refuses "
 				       "every one for five minutes");
 	case GRAFANA_LOGIN_UNKNOWN:
@@ -295,8 +291,9 @@ static bool connect(struct import_job *job, struct error *err)
 static bool find_folder(struct import_job *job, struct error *err)
 {
 	const char *wanted = job->args->folder;
-	return job->folder_uid || grafana_folder_ensure(&job->grafana, wanted ? wanted : FOLDER_UID,
-					  wanted ? wanted : FOLDER_TITLE, &job->folder_uid, err);
+	return job->folder_uid ||
+	       grafana_folder_ensure(&job->grafana, wanted ? wanted : BUNDLED_FOLDER_UID,
+		       wanted ? wanted : BUNDLED_FOLDER_TITLE, &job->folder_uid, err);
 }
 
 /* ---- one dashboard ---- */
@@ -338,6 +335,18 @@ static bool save(struct import_job *job, const struct import *import,
 	return grafana_dashboard_save(&job->grafana, &request, &result->version, err);
 }
 
+/* It is taken all the same: it is theirs. */
+static void warn(const struct import_job *job, const struct source *source, const json_t *model)
+{
+	AUTO(lint) struct lint lint = { 0 };
+	lint_dashboard(model, &lint);
+	for (size_t i = 0; i < lint.count; i++) {
+		if (lint.items[i].is_error)
+			out_note(job->ctx->out, "%s: warning: %s: %s", source->name,
+				lint.items[i].panel ? lint.items[i].panel : "", lint.items[i].text);
+	}
+}
+
 static bool import_one(struct import_job *job, const struct source *source, struct result *result,
 	struct error *err)
 {
@@ -355,6 +364,7 @@ static bool import_one(struct import_job *job, const struct source *source, stru
 	if (import.notes.len)
 		out_note(job->ctx->out, "%s: %.*s", source->name, (int)import.notes.len - 1,
 			buf_str(&import.notes));
+	warn(job, source, import.model);
 	int found = grafana_dashboard_read(&job->grafana, import.uid, &there, err);
 	if (found < 0)
 		return false;
@@ -396,7 +406,7 @@ static void print_text(const struct import_job *job)
 				out, "%-10s %s: %s\n", result->action, result->name, result->why);
 		else
 			out_printf(out, "%-10s %s  %s/d/%s\n", result->action, result->title,
-				job->url, result->uid);
+				job->grafana.url, result->uid);
 	}
 	if (job->args->is_dry_run)
 		out_note(out, "nothing was changed");
@@ -415,7 +425,7 @@ static void print_json(const struct import_job *job)
 				out_json_text(result->why)));
 	}
 	out_json(job->ctx->out, 1,
-		json_pack("{s:o, s:b, s:o}", "grafana", out_json_text(job->url), "dry_run",
+		json_pack("{s:o, s:b, s:o}", "grafana", out_json_text(job->grafana.url), "dry_run",
 			job->args->is_dry_run, "dashboards", list));
 }
 
@@ -450,8 +460,8 @@ static void clear(struct import_job *job)
 	json_decref(job->datasources);
 	free(job->folder_uid);
 	free(job->url);
-	free(job->user);
 	secret_free(job->secret);
+	own_grafana_clear(&job->own);
 	loaded_clear(&job->stack);
 }
 

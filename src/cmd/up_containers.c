@@ -6,13 +6,12 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "core/out.h"
-#include "core/secret.h"
 #include "core/text.h"
-#include "grafana/grafana.h"
+#include "grafana/bundled.h"
 #include "http/http.h"
 #include "loaded/loaded.h"
+#include "loaded/own_grafana.h"
 #include "render/model.h"
-#include "render/own_files.h"
 #include "stack/bridge_image.h"
 #include "stack/containers.h"
 #include "stack/engine.h"
@@ -122,14 +121,8 @@ static bool reload_prometheus(const struct up_job *job, struct error *err)
 
 static bool reload_grafana(const struct up_job *job, struct error *err)
 {
-	AUTO(secret) char *password = NULL;
-	AUTO(str) char *url = model_url(&job->stack.config, "ports.grafana", "");
-	if (!loaded_secret(&job->stack, GRAFANA_PASSWORD, &password, err))
-		return false;
-	const struct grafana grafana = { .url = url,
-		.user = config_text(&job->stack.config, "grafana.admin_user"),
-		.password = password };
-	if (grafana_reload(&grafana, err))
+	AUTO(own_grafana) struct own_grafana own = { 0 };
+	if (own_grafana_find(&job->stack, &own, err) && grafana_reload(&own.grafana, err))
 		return true;
 	error_wrap(err, "Grafana does not take its changed configuration");
 	return error_hint(err, "'cctm logs grafana' says why; mend what it names under "
@@ -207,6 +200,23 @@ static void take_down(const struct up_job *job)
 			ignored.message);
 }
 
+/* The stack works without them, so nothing is taken down for their sake. */
+static bool bring_dashboards(struct up_job *job, struct error *err)
+{
+	AUTO(own_grafana) struct own_grafana own = { 0 };
+	if (!job->args->waits)
+		return true;
+	if (own_grafana_find(&job->stack, &own, err) &&
+		bundled_import_missing(&own.grafana, &job->new_dashboards, err)) {
+		if (job->new_dashboards)
+			out_note(job->ctx->out, "  ok  %-38s %zu new", "dashboards",
+				job->new_dashboards);
+		return true;
+	}
+	error_wrap(err, "the stack runs, but its dashboards could not be put into Grafana");
+	return error_hint(err, "'cctm import-dashboard --all' tries again");
+}
+
 bool up_containers(struct up_job *job, struct error *err)
 {
 	if (!prepare(job, err))
@@ -214,7 +224,7 @@ bool up_containers(struct up_job *job, struct error *err)
 	if (job->args->is_build_only)
 		return fetch_images(job, err);
 	if (start(job, err) && up_reload_changed(job, err) && up_wait(job, crashes, err))
-		return true;
+		return bring_dashboards(job, err);
 	up_explain(job, err);
 	take_down(job);
 	return false;

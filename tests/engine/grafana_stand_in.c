@@ -5,6 +5,7 @@
  *
  * What is asked of it that a test wants to see later is counted in /metrics.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -15,12 +16,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REQUEST_MAX 8192
+#define REQUEST_MAX (1 << 20)
+#define BOARDS_MAX  20
 #define PORT	    3000
 
 #define PROXY "/api/datasources/proxy/uid/prometheus_claude_metrics"
 
 static unsigned reloads;
+
+/* What was saved, by the uid that stands in it. */
+static struct {
+	char uid[64], *model;
+	unsigned version;
+} boards[BOARDS_MAX];
 
 static const struct {
 	const char *path;
@@ -29,6 +37,8 @@ static const struct {
 } answers[] = {
 	{ "/api/health", 0, "application/json",
 		"{\"database\":\"ok\",\"version\":\"12.3.0\",\"commit\":\"none\"}" },
+	/* Folders: none is listed, and making the same one again is not asked for in these tests. */
+	{ "/api/folders", 1, "application/json", "[]" },
 	{ "/api/user", 1, "application/json",
 		"{\"id\":1,\"uid\":\"1\",\"login\":\"admin\",\"isGrafanaAdmin\":true}" },
 	{ "/api/datasources/uid/prometheus_claude_metrics/health", 1, "application/json",
@@ -91,7 +101,7 @@ static void metrics(int fd)
 static void hand_on(int fd, const char *target)
 {
 	struct addrinfo *found = NULL, wants = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
-	char bytes[REQUEST_MAX];
+	char bytes[8192];
 	int other = socket(AF_INET, SOCK_STREAM, 0);
 	int len = snprintf(
 		bytes, sizeof bytes, "GET %s HTTP/1.0\r\nHost: prometheus\r\n\r\n", target);
@@ -108,6 +118,60 @@ static void hand_on(int fd, const char *target)
 	close(other);
 }
 
+/* Dashboards: "GET /api/dashboards/uid/:uid | 200 / 404", "POST /api/dashboards/db | new 200 … version 1". */
+static void get_board(int fd, const char *uid)
+{
+	static char text[REQUEST_MAX + 512];
+	for (size_t i = 0; i < BOARDS_MAX; i++) {
+		if (!boards[i].model || strcmp(boards[i].uid, uid) != 0)
+			continue;
+		snprintf(text, sizeof text,
+			"{\"meta\":{\"provisioned\":false,\"folderUid\":\"claude-code\","
+			"\"version\":%u},\"dashboard\":%s}",
+			boards[i].version, boards[i].model);
+		answer(fd, 200, "application/json", text);
+		return;
+	}
+	answer(fd, 404, "application/json", "{\"message\":\"Dashboard not found\"}");
+}
+
+/* The value of "dashboard", which the body begins with: up to the brace that closes it. */
+static char *model_of(const char *body)
+{
+	const char *begin = strstr(body, "\"dashboard\":{");
+	int depth = 0, is_string = 0;
+	if (!begin)
+		return NULL;
+	begin += strlen("\"dashboard\":");
+	for (const char *at = begin; *at; at++) {
+		if (*at == '\\' && is_string)
+			at++;
+		else if (*at == '"')
+			is_string = !is_string;
+		else if (!is_string && *at == '{')
+			depth++;
+		else if (!is_string && *at == '}' && --depth == 0)
+			return strndup(begin, (size_t)(at + 1 - begin));
+	}
+	return NULL;
+}
+
+static void save_board(int fd, const char *body)
+{
+	char *model = model_of(body);
+	const char *uid = model ? strstr(model, "\"uid\":\"cctm-") : NULL;
+	for (size_t i = 0; uid && i < BOARDS_MAX; i++) {
+		if (boards[i].model)
+			continue;
+		sscanf(uid, "\"uid\":\"%63[^\"]", boards[i].uid);
+		boards[i].model = model;
+		boards[i].version = 1;
+		answer(fd, 200, "application/json", "{\"status\":\"success\",\"version\":1}");
+		return;
+	}
+	answer(fd, 400, "application/json", "{\"message\":\"bad request data\"}");
+}
+
 static int is_reload(const char *path)
 {
 	return strcmp(path, "/api/admin/provisioning/datasources/reload") == 0 ||
@@ -117,16 +181,19 @@ static int is_reload(const char *path)
 
 static void post(int fd, const char *request, const char *path)
 {
-	if (!is_reload(path)) {
-		answer(fd, 501, "text/plain", "not an answer this stand-in knows\n");
-		return;
-	}
+	const char *body = strstr(request, "\r\n\r\n");
 	if (!is_logged_in(request)) {
 		answer(fd, 401, "application/json", unauthorized);
-		return;
+	} else if (strcmp(path, "/api/dashboards/db") == 0 && body) {
+		save_board(fd, body);
+	} else if (strcmp(path, "/api/folders") == 0) {
+		answer(fd, 200, "application/json", "{\"uid\":\"claude-code\"}");
+	} else if (is_reload(path)) {
+		reloads++;
+		answer(fd, 200, "application/json", "{\"message\":\"config reloaded\"}");
+	} else {
+		answer(fd, 501, "text/plain", "not an answer this stand-in knows\n");
 	}
-	reloads++;
-	answer(fd, 200, "application/json", "{\"message\":\"config reloaded\"}");
 }
 
 static void get(int fd, const char *request, const char *target)
@@ -135,6 +202,10 @@ static void get(int fd, const char *request, const char *target)
 	sscanf(target, "%1023[^?]", path);
 	if (strcmp(path, "/metrics") == 0) {
 		metrics(fd);
+		return;
+	}
+	if (strncmp(path, "/api/dashboards/uid/", 20) == 0 && is_logged_in(request)) {
+		get_board(fd, path + 20);
 		return;
 	}
 	int is_proxied = strncmp(path, PROXY, strlen(PROXY)) == 0;
@@ -152,11 +223,31 @@ static void get(int fd, const char *request, const char *target)
 	answer(fd, 501, "text/plain", "not an answer this stand-in knows\n");
 }
 
+/* Head and body, as long as the head says. */
+static size_t receive(int fd, char *request)
+{
+	size_t len = 0;
+	for (;;) {
+		ssize_t got = read(fd, request + len, REQUEST_MAX - len);
+		len += got > 0 ? (size_t)got : 0;
+		request[len] = '\0';
+		const char *end = strstr(request, "\r\n\r\n");
+		const char *length = strcasestr(request, "\r\ncontent-length: ");
+		size_t wanted = length && end && length < end ? strtoul(length + 18, NULL, 10) : 0;
+		if (got <= 0 || (end && len >= (size_t)(end + 4 - request) + wanted))
+			return len;
+		/* curl waits a second for this before it sends a large body. */
+		if (end && strcasestr(request, "\r\nexpect: 100-continue") &&
+			write(fd, "HTTP/1.1 100 Continue\r\n\r\n", 25) < 0)
+			return len;
+	}
+}
+
 static void serve(int fd)
 {
-	char request[REQUEST_MAX + 1], method[8] = "", target[1024] = "";
-	ssize_t len = read(fd, request, REQUEST_MAX);
-	request[len > 0 ? len : 0] = '\0';
+	static char request[REQUEST_MAX + 1];
+	char method[8] = "", target[1024] = "";
+	receive(fd, request);
 	int words = sscanf(request, "%7s %1023s", method, target);
 	if (words == 2 && strcmp(method, "GET") == 0)
 		get(fd, request, target);

@@ -68,7 +68,7 @@ class Up(unittest.TestCase):
         said = self.up()
         self.assertIn(f"http://localhost:{self.ports['grafana']}/", said.stdout)
         for what in ("OTLP over HTTP", "OTLP over gRPC", "Prometheus' targets", "Grafana's login", "Grafana's datasource",
-                     "a sample, read back from the receiver", "the sample in Prometheus", "the sample in Grafana"):
+                     "a sample, read back from the receiver", "the sample in Prometheus", "the sample in Grafana", "dashboards"):
             self.assertIn(f"ok  {what}", said.stderr)
         self.run_there("status")
         self.check_status()
@@ -181,7 +181,9 @@ class Up(unittest.TestCase):
         self.assertNotEqual(self.state("otel-collector", "{{.State.StartedAt}}"), started)
         self.assertIn("grafana_stand_in_reloads_total 3", self.get("grafana", "/metrics"))
         self.assertEqual(sorted(self.containers()), before)
-        self.assertNotIn("its configuration changed", self.up().stderr)
+        said = self.up().stderr
+        self.assertNotIn("its configuration changed", said)
+        self.assertNotIn("dashboards", said, "what is there stays as it is")
         self.stack.write("config/rules/own.yml", "groups: nonsense")
         self.assertIn("Prometheus does not take its changed configuration", self.up(status=1).stderr)
         self.assertEqual(sorted(self.containers()), before, "what ran goes on")

@@ -155,6 +155,42 @@ class Import(unittest.TestCase):
         self.run_import(status=2)
 
 
+    def dashboards(self, *words, status=0):
+        return self.stack.run("-C", str(self.stack.dir), "dashboards", *words, status=status)
+
+    def state(self):
+        return json.loads(self.dashboards("--json").stdout)["dashboards"][0]["state"]
+
+    def test_the_list_says_what_grafana_has(self):
+        self.assertEqual(self.state(), "not there")
+        self.run_import("--all")
+        self.assertEqual(self.state(), "as it came, version 1")
+        self.grafana.dashboards["cctm-overview"][0]["title"] = "Mine"
+        self.assertEqual(self.state(), "another version, version 1")
+        self.grafana.close()
+        self.assertEqual(self.state(), "unknown")
+
+    def test_what_is_exported_can_be_imported(self):
+        self.run_import(self.write(SMALL))
+        path = self.stack.scratch / "out.json"
+        self.dashboards("export", "mine", "-o", str(path))
+        self.assertIsNone(json.loads(path.read_text())["id"])
+        self.assertEqual(self.results(str(path))[0]["action"], "unchanged")
+        self.assertEqual(json.loads(self.dashboards("export", "overview").stdout)["uid"], "cctm-overview")
+        self.assertIn("neither", self.dashboards("export", "nothing", status=1).stderr)
+
+    def test_lint_names_the_panels_whose_totals_are_wrong(self):
+        board = {**SMALL, "panels": [{"id": 1, "type": "stat", "title": "Spend", "targets": [
+            {"expr": "sum(increase(claude_code_cost_usage_USD_total[$__range]))"}]}]}
+        path = self.write(board)
+        said = self.dashboards("lint", path, status=3).stdout
+        self.assertIn("Spend: increase() or rate() over claude_code_cost_usage_USD_total shows too little", said)
+        self.assertIn("sum_over_time(claude_code_cost_usage_USD:counted[", said)
+        self.assertEqual(json.loads(self.dashboards("lint", path, "--json", status=3).stdout)["findings"][0]["rule"], "total")
+        self.assertIn("warning: Spend", self.run_import(path).stderr)
+        self.assertIn("nothing is wrong", self.dashboards("lint", "overview").stderr)
+
+
 class Bundled(unittest.TestCase):
     """What every dashboard keeps, whoever writes the next one."""
 
