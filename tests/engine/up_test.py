@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -80,7 +81,7 @@ class Up(unittest.TestCase):
                    lambda: f"cost is {self.total(counted % 'cost_usage_USD')}", deadline_s=150, pause_s=1)
         self.assertEqual(self.total(counted % "token_usage_tokens"), 56070)
         self.assertEqual(json.loads(self.get("prometheus", "/api/v1/alerts"))["data"]["alerts"], [])
-        self.check_overview()
+        self.check_dashboards()
         self.check_containers()
         self.check_second_run()
         self.check_reload()
@@ -112,16 +113,27 @@ class Up(unittest.TestCase):
                             added += point["asDouble"]
         return added
 
-    def check_overview(self):
-        """Each query of the dashboard is one that Prometheus takes, and its numbers are those that were sent."""
-        board = json.loads((Path(__file__).parents[2] / "dashboards" / "overview.json").read_text())
+    def check_dashboards(self):
+        """Each query of the dashboards is one that Prometheus takes, and its numbers are those that were sent."""
         values = {}
-        for panel in board["panels"]:
-            for target in panel.get("targets", []):
-                expression = target["expr"].replace("$__range", "1h").replace("$__interval", "1h").replace("$model", ".*")
-                answer = json.loads(self.get("prometheus", "/api/v1/query?query=" + urllib.parse.quote(expression)))
-                self.assertEqual(answer["status"], "success", expression)
-                values[panel["title"], target["refId"]] = [float(row["value"][1]) for row in answer["data"]["result"]]
+        for path in sorted((Path(__file__).parents[2] / "dashboards").glob("*.json"), key=lambda path: path.name == "overview.json"):
+            for panel in json.loads(path.read_text())["panels"]:
+                for target in panel.get("targets", []):
+                    expression = re.sub(r"\$(model|team|department|cost_center|user)\b", ".*", target["expr"]
+                                        .replace("$__range", "1h").replace("$__interval", "1h"))
+                    answer = json.loads(self.get("prometheus", "/api/v1/query?query=" + urllib.parse.quote(expression)))
+                    self.assertEqual(answer["status"], "success", expression)
+                    values[panel["title"], target["refId"]] = [float(row["value"][1]) for row in answer["data"]["result"]]
+                    if target["refId"] == "A":
+                        values[path.name, panel["title"]] = sum(values[panel["title"], "A"])
+        for board, title, truth in [
+                ("cost.json", "In the range shown", self.sent("cost.usage")), ("cost.json", "By effort", self.sent("cost.usage")),
+                ("cost.json", "Most expensive sessions", self.sent("cost.usage")),
+                ("cost.json", "A session", self.sent("cost.usage") / self.sent("session.count")),
+                ("team.json", "Spend", self.sent("cost.usage")), ("team.json", "Cost", self.sent("cost.usage")),
+                ("team.json", "People", 1), ("team.json", "Lines added", self.sent("lines_of_code.count", type="added")),
+                ("health.json", "Parts that answer", 4)]:
+            self.assertAlmostEqual(values[board, title], truth, 9, f"{board}: {title}")
         for title, metric, attributes in [
                 ("Spend", "cost.usage", {}), ("Sessions", "session.count", {}), ("Commits", "commit.count", {}),
                 ("Lines added", "lines_of_code.count", {"type": "added"}), ("Cost by model", "cost.usage", {}),
