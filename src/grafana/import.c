@@ -8,6 +8,7 @@
 #include "core/str.h"
 #include "grafana/dashboards.h"
 
+#define INPUTS_MAX   100
 #define DEPTH_MAX    100
 #define STACK_SOURCE "prometheus_claude_metrics" /* the uid that the stack's own datasource has */
 
@@ -127,33 +128,66 @@ static const char *resolve(
 	return NULL;
 }
 
-/* Puts `value` for each ${NAME} in every string below. */
-static void put(json_t *node, const char *variable, const char *value, int depth);
+/* What stands for each input; and how many bytes may still be put in, for values may be long and stand often. */
+struct values {
+	const char *names[INPUTS_MAX],
+		*texts[INPUTS_MAX]; /* borrowed from the inputs and datasources */
+	size_t count;
+	size_t left;
+	bool is_too_large;
+};
 
-static json_t *replaced(const json_t *text, const char *variable, const char *value)
+/* The input that `at`, behind "${", names with its "}"; NULL: none. */
+static const char *value_at(const struct values *values, const char *at, size_t *len)
 {
-	const char *at = json_string_value(text);
+	for (size_t i = 0; i < values->count; i++) {
+		*len = strlen(values->names[i]);
+		if (*len && strncmp(at, values->names[i], *len) == 0 && at[*len] == '}')
+			return values->texts[i];
+	}
+	return NULL;
+}
+
+/* In one pass: what a value holds is not looked through again. */
+static json_t *replaced(struct values *values, const char *text)
+{
 	AUTO(buf) struct buf out = BUF_INIT(BUF_UNLIMITED);
 	const char *next;
-	while ((next = strstr(at, variable))) {
-		buf_add(&out, at, (size_t)(next - at));
+	while ((next = strstr(text, "${"))) {
+		size_t len;
+		const char *value = value_at(values, next + 2, &len);
+		buf_add(&out, text, (size_t)(next - text));
+		if (!value) {
+			buf_adds(&out, "${");
+			text = next + 2;
+			continue;
+		}
+		size_t added = strlen(value);
+		values->is_too_large |= added > values->left;
+		if (values->is_too_large)
+			return NULL;
+		values->left -= added;
 		buf_adds(&out, value);
-		at = next + strlen(variable);
+		text = next + len + 3;
 	}
-	buf_adds(&out, at);
+	buf_adds(&out, text);
 	return json_string(buf_str(&out));
 }
 
-static void put_member(json_t *node, const char *key, json_t *member, const char *variable,
-	const char *value, int depth)
+static void put(struct values *values, json_t *node, int depth);
+
+/* What takes the member's place; NULL: it stays. */
+static json_t *instead(struct values *values, json_t *member, int depth)
 {
-	if (json_is_string(member) && strstr(json_string_value(member), variable))
-		json_object_set_new(node, key, replaced(member, variable, value));
-	else
-		put(member, variable, value, depth + 1);
+	const char *text = json_string_value(member);
+	if (text)
+		return strstr(text, "${") ? replaced(values, text) : NULL;
+	put(values, member, depth + 1);
+	return NULL;
 }
 
-static void put(json_t *node, const char *variable, const char *value, int depth)
+/* In every string below. */
+static void put(struct values *values, json_t *node, int depth)
 {
 	const char *key;
 	json_t *member;
@@ -162,20 +196,25 @@ static void put(json_t *node, const char *variable, const char *value, int depth
 	if (depth > DEPTH_MAX)
 		return;
 	json_object_foreach_safe(node, next, key, member)
-		put_member(node, key, member, variable, value, depth);
+	{
+		json_t *other = instead(values, member, depth);
+		if (other)
+			json_object_set_new(node, key, other);
+	}
 	json_array_foreach(node, i, member)
 	{
-		if (json_is_string(member) && strstr(json_string_value(member), variable))
-			json_array_set_new(node, i, replaced(member, variable, value));
-		else
-			put(member, variable, value, depth + 1);
+		json_t *other = instead(values, member, depth);
+		if (other)
+			json_array_set_new(node, i, other);
 	}
 }
 
-static bool resolve_inputs(
-	const struct import_request *request, struct import *out, struct error *err)
+static bool read_inputs(const struct import_request *request, const json_t *inputs,
+	struct values *values, struct import *out, struct error *err)
 {
-	const json_t *inputs = json_object_get(out->model, "__inputs");
+	if (json_array_size(inputs) > INPUTS_MAX)
+		return error_set(
+			err, ERR_FAILED, "%s has more than %d inputs", request->name, INPUTS_MAX);
 	for (size_t i = 0; i < json_array_size(inputs); i++) {
 		const json_t *input = json_array_get(inputs, i);
 		bool is_source = strcmp(field(input, "type"), "datasource") == 0;
@@ -183,15 +222,29 @@ static bool resolve_inputs(
 			is_source ? resolve(request, input, err) : field(input, "value");
 		if (!value)
 			return false;
-		AUTO(str) char *variable = mem_printf("${%s}", field(input, "name"));
-		AUTO(str) char *copy = mem_strdup(value);
-		put(out->model, variable, copy, 0);
-		buf_addf(&out->notes, "%s is %s\n", variable, copy);
+		values->names[values->count] = field(input, "name");
+		values->texts[values->count++] = value;
+		buf_addf(&out->notes, "${%s} is %.80s\n", field(input, "name"), value);
 	}
+	return true;
+}
+
+static bool resolve_inputs(
+	const struct import_request *request, struct import *out, struct error *err)
+{
 	static const char *const exported[] = { "__inputs", "__requires", "__elements" };
+	struct values values = { .left = IMPORT_MAX };
+	json_t *inputs = json_incref(json_object_get(out->model, "__inputs"));
 	for (size_t i = 0; i < sizeof exported / sizeof *exported; i++)
 		json_object_del(out->model, exported[i]);
-	return true;
+	bool is_read = read_inputs(request, inputs, &values, out, err);
+	if (is_read && values.count)
+		put(&values, out->model, 0);
+	json_decref(inputs);
+	if (is_read && values.is_too_large)
+		return error_set(err, ERR_FAILED, "with its inputs put in, %s is larger than 16 MB",
+			request->name);
+	return is_read;
 }
 
 /* ---- names ---- */

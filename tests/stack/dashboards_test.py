@@ -101,6 +101,14 @@ class Import(unittest.TestCase):
                                              "list": ["prometheus_claude_metrics"]}])
         self.assertFalse({"__inputs", "__requires"} & set(stored))
 
+    def test_values_of_inputs_are_put_in_once_and_within_bounds(self):
+        inputs = [{"name": "A", "type": "constant", "value": "${B}${B}"}, {"name": "B", "type": "constant", "value": "${A}${A}"}]
+        self.run_import(self.write({**SMALL, "__inputs": inputs, "description": "${A} ${C} ${"}))
+        self.assertEqual(self.grafana.dashboards["mine"][0]["description"], "${B}${B} ${C} ${")
+        large = [{"name": "A", "type": "constant", "value": "x" * 1_000_000}]
+        said = self.run_import(self.write({**SMALL, "__inputs": large, "list": ["${A}"] * 20}), status=1).stdout
+        self.assertIn("larger than 16 MB", said)
+
     def test_two_candidates_have_to_be_told_apart(self):
         document = {**SMALL, "__inputs": [{"name": "DS", "type": "datasource", "pluginId": "loki"}]}
         path = self.write(document)
