@@ -7,7 +7,6 @@
 #include "core/mem.h"
 #include "core/out.h"
 #include "core/proc.h"
-#include "core/text.h"
 #include "loaded/wait.h"
 #include "stack/bridge_image.h"
 
@@ -15,7 +14,6 @@
 #define RECREATE_MS 180000
 #define TAG_MS	    10000
 #define BACK_MS	    120000
-#define SAID_MAX    200
 
 /* Who needs others comes after them; the receiver last, so that clients wait for it the shortest. */
 static const enum service order[] = { SERVICE_LOKI, SERVICE_ALERTMANAGER, SERVICE_PROMETHEUS,
@@ -133,17 +131,13 @@ static bool move_all(const struct upgrade_job *job, struct error *err)
 static bool tag_back(
 	const struct upgrade_job *job, const struct container *container, struct error *err)
 {
-	const char *engine = strcmp(job->compose.words[0], "podman") == 0 ? "podman" : "docker";
-	const char *const argv[] = { engine, "tag", container->image_id, container->image, NULL };
+	const char *const argv[] = { compose_engine(&job->compose), "tag", container->image_id,
+		container->image, NULL };
 	const struct proc_request request = {
 		.argv = argv, .deadline_ms = TAG_MS, .output_max = 4096
 	};
 	AUTO(proc_result) struct proc_result result = { 0 };
-	if (!proc_run(&request, &result, err))
-		return false;
-	AUTO(str) char *said = text_last_line(buf_str(&result.err), SAID_MAX, NULL);
-	return (result.end == PROC_EXITED && result.status == 0) ||
-	       error_set(err, ERR_FAILED, "%s tag: %s", engine, said);
+	return proc_ask(&request, &result, err);
 }
 
 static bool go_back(const struct upgrade_job *job, struct error *err)
@@ -163,12 +157,11 @@ static bool go_back(const struct upgrade_job *job, struct error *err)
 	return compose(job, words, RECREATE_MS, err) && verify(job, SERVICE_COUNT, timeout_ms, err);
 }
 
-static bool roll_back(struct upgrade_job *job, struct error *err)
+static bool roll_back(const struct upgrade_job *job, struct error *err)
 {
 	AUTO(error) struct error why = ERROR_INIT;
 	out_note(job->ctx->out, "that failed (%s): going back to what ran before", err->message);
-	job->is_rolled_back = go_back(job, &why);
-	if (job->is_rolled_back) {
+	if (go_back(job, &why)) {
 		error_wrap(err, "the upgrade failed, and the former images and files are back");
 		return error_hint(err, "'cctm upgrade --check' lists what it would move to");
 	}

@@ -31,7 +31,6 @@ struct upgrade_job {
 		[SERVICE_COUNT]; /* what this cctm would take by itself, where cctm.yaml names another */
 	char *bridge_version; /* of the embedded one that runs; NULL: none, or unknown */
 	bool runs;
-	bool is_rolled_back;
 };
 
 /* Finds out what there is and what would be; changes nothing. */

@@ -17,11 +17,13 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/text.h"
 
 #define GRACE_MS  1000 /* between SIGTERM and SIGKILL */
 #define POLL_MS	  10   /* how soon its end is noticed */
 #define LINGER_MS 100
 #define CHUNK	  16384
+#define SAID_MAX  300
 #define LINE_SIZE 65536
 
 extern char **environ;
@@ -439,6 +441,20 @@ bool proc_run(const struct proc_request *request, struct proc_result *result, st
 		return false;
 	finish(&child, end_ms, result);
 	return true;
+}
+
+bool proc_ask(const struct proc_request *request, struct proc_result *result, struct error *err)
+{
+	const char *const *argv = request->argv;
+	if (!proc_run(request, result, err))
+		return false;
+	if (result->end == PROC_EXITED && result->status == 0)
+		return true;
+	AUTO(str) char *said = text_last_line(buf_str(&result->err), SAID_MAX, NULL);
+	return error_set(err, ERR_FAILED, "%s %s: %s", argv[0], argv[1] ? argv[1] : "",
+		result->end == PROC_TIMED_OUT ? "it did not end in time"
+		: *said			      ? said
+					      : "it was not content");
 }
 
 void proc_result_clear(struct proc_result *result)

@@ -56,6 +56,10 @@ struct proc_result {
 bool proc_run(const struct proc_request *request, struct proc_result *result, struct error *err)
 	MUST_CHECK;
 
+/* The same for a program that is to be content: what it said last is the error when it is not, or did not end in time. */
+bool proc_ask(const struct proc_request *request, struct proc_result *result, struct error *err)
+	MUST_CHECK;
+
 /* From a signal handler: the program that is listened to, if there is one, and its group get SIGTERM. */
 void proc_interrupt(void);
 

@@ -78,11 +78,6 @@ static void fingerprint(const struct files *files, char out[HASH128_DIGITS + 1])
 
 /* ---- the engine ---- */
 
-static const char *engine_of(const struct compose *compose)
-{
-	return strcmp(compose->words[0], "podman") == 0 ? "podman" : "docker";
-}
-
 enum found { FOUND_NONE, FOUND_OURS, FOUND_OLD, FOUND_THEIRS };
 
 static enum found look(const char *engine, const char *image, const char *hash)
@@ -104,15 +99,31 @@ static enum found look(const char *engine, const char *image, const char *hash)
 									    : FOUND_OLD;
 }
 
+static size_t folder_len(const char *path)
+{
+	return (size_t)(strrchr(path, '/') - path);
+}
+
+/* Is a file of the same folder in front of it? */
+static bool is_known_folder(const struct files *files, size_t at)
+{
+	size_t len = folder_len(files->paths[at]);
+	for (size_t i = 1; i < at; i++) {
+		if (folder_len(files->paths[i]) == len &&
+			strncmp(files->paths[i], files->paths[at], len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Where the loader looks for libraries that do not lie in its own folders. Yours. */
 static char *library_path(const struct files *files)
 {
 	AUTO(buf) struct buf path = BUF_INIT(BUF_UNLIMITED);
 	for (size_t i = 1; i < files->count; i++) {
-		size_t len = (size_t)(strrchr(files->paths[i], '/') - files->paths[i]);
-		AUTO(str) char *folder = mem_strndup(files->paths[i], len);
-		if (!strstr(buf_str(&path), folder))
-			buf_addf(&path, "%s%s", path.len ? ":" : "", folder);
+		if (!is_known_folder(files, i))
+			buf_addf(&path, "%s%.*s", path.len ? ":" : "",
+				(int)folder_len(files->paths[i]), files->paths[i]);
 	}
 	return mem_strdup(buf_str(&path));
 }
@@ -130,13 +141,7 @@ static bool import(const char *engine, const char *image, const struct files *fi
 		.argv = argv, .input = tar, .deadline_ms = IMPORT_MS, .output_max = 65536
 	};
 	AUTO(proc_result) struct proc_result result = { 0 };
-	if (!proc_run(&request, &result, err))
-		return false;
-	if (result.end == PROC_EXITED && result.status == 0)
-		return true;
-	AUTO(str) char *said = text_last_line(buf_str(&result.err), SAID_MAX, NULL);
-	return error_set(
-		err, ERR_FAILED, "%s import: %s", engine, *said ? said : "it did not end in time");
+	return proc_ask(&request, &result, err);
 }
 
 /* ---- the image ---- */
@@ -169,7 +174,7 @@ bool bridge_image_ensure(
 {
 	struct files files = { .count = 0 };
 	char hash[HASH128_DIGITS + 1];
-	const char *engine = engine_of(compose);
+	const char *engine = compose_engine(compose);
 	*is_made = false;
 	bool is_there = find_files(&files, err);
 	if (is_there) {

@@ -18,6 +18,11 @@
 #define VERSION_MAX 60
 #define LIST_MAX    1000
 
+const char *compose_engine(const struct compose *compose)
+{
+	return strcmp(compose->words[0], "podman") == 0 ? "podman" : "docker";
+}
+
 void compose_words(const struct compose *compose, const char *const *words, const char **argv)
 {
 	size_t count = 0;

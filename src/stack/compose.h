@@ -24,6 +24,9 @@ struct compose {
  * started. False: none, or docker-compose 1 only. */
 bool compose_open(const char *dir, struct compose *out, struct error *err) MUST_CHECK;
 
+/* The engine's own program beside it: "docker" or "podman". */
+const char *compose_engine(const struct compose *compose);
+
 /* `words` end with NULL. False: it could not be run, did not end in time or was not content; the error has the last line
  * it said, unless that was shown. */
 bool compose_run(const struct compose *compose, const char *const *words, bool is_shown,

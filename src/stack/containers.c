@@ -15,12 +15,6 @@
 #define SAID_MAX   200
 #define IDS_MAX	   60
 
-/* The engine's own program, which may have another name than Compose's. */
-static const char *engine_program(const struct compose *compose)
-{
-	return strcmp(compose->words[0], "podman") == 0 ? "podman" : "docker";
-}
-
 static bool ask(const char *const *argv, struct proc_result *result, struct error *err)
 {
 	const struct proc_request request = {
@@ -60,7 +54,7 @@ static void add(struct containers *out, const json_t *object)
 bool containers_read(const struct compose *compose, const struct compose_services *services,
 	struct containers *out, struct error *err)
 {
-	const char *argv[IDS_MAX + 4] = { engine_program(compose), "inspect", "--type=container" };
+	const char *argv[IDS_MAX + 4] = { compose_engine(compose), "inspect", "--type=container" };
 	size_t count = 3;
 	AUTO(proc_result) struct proc_result result = { 0 };
 	*out = (struct containers){ 0 };
@@ -128,7 +122,7 @@ static void add_line(struct containers *containers, const char *line)
 bool containers_add_usage(
 	const struct compose *compose, struct containers *containers, struct error *err)
 {
-	const char *argv[IDS_MAX + 6] = { engine_program(compose), "stats", "--no-stream",
+	const char *argv[IDS_MAX + 6] = { compose_engine(compose), "stats", "--no-stream",
 		"--format", "{{.ID}} {{.CPUPerc}} {{.MemUsage}}" };
 	size_t count = 5;
 	AUTO(proc_result) struct proc_result result = { 0 };

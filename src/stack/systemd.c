@@ -10,12 +10,10 @@
 #include "core/hash128.h"
 #include "core/mem.h"
 #include "core/proc.h"
-#include "core/text.h"
 #include "stack/embedded.h"
 
 #define ASK_MS	    3000
 #define ACT_MS	    60000
-#define SAID_MAX    300
 #define NAME_DIGITS 12
 
 /* "cctm-1234567890ab.service"; yours. */
@@ -45,13 +43,7 @@ static bool systemctl(const char *const *words, int64_t deadline_ms, struct erro
 		.argv = argv, .deadline_ms = deadline_ms, .output_max = 65536
 	};
 	AUTO(proc_result) struct proc_result result = { 0 };
-	if (!proc_run(&request, &result, err))
-		return false;
-	if (result.end == PROC_EXITED && result.status == 0)
-		return true;
-	AUTO(str) char *said = text_last_line(buf_str(&result.err), SAID_MAX, NULL);
-	return error_set(err, ERR_FAILED, "systemctl --user %s: %s", words[0],
-		*said ? said : "it did not end in time");
+	return proc_ask(&request, &result, err);
 }
 
 bool systemd_answers(void)

@@ -8,12 +8,10 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "core/proc.h"
-#include "core/text.h"
 
 #define LOOK_MS	    10000
 #define MEASURE_MS  60000 /* it adds up every file */
 #define OUTPUT_MAX  (8 << 20)
-#define SAID_MAX    200
 #define VOLUMES_MAX 200
 
 static bool ask(
@@ -22,13 +20,7 @@ static bool ask(
 	const struct proc_request request = {
 		.argv = argv, .deadline_ms = deadline_ms, .output_max = OUTPUT_MAX
 	};
-	if (!proc_run(&request, result, err))
-		return false;
-	if (result->end == PROC_EXITED && result->status == 0)
-		return true;
-	AUTO(str) char *said = text_last_line(buf_str(&result->err), SAID_MAX, NULL);
-	return error_set(err, ERR_FAILED, "%s %s %s: %s", argv[0], argv[1], argv[2],
-		*said ? said : "it did not answer in time");
+	return proc_ask(&request, result, err);
 }
 
 static void add_names(struct volumes *out, const char *lines)
@@ -76,7 +68,7 @@ static void measure(const char *engine, struct volumes *out)
 bool volumes_read(
 	const struct compose *compose, const char *project, struct volumes *out, struct error *err)
 {
-	const char *engine = strcmp(compose->words[0], "podman") == 0 ? "podman" : "docker";
+	const char *engine = compose_engine(compose);
 	AUTO(str) char *filter = mem_printf("label=com.docker.compose.project=%s", project);
 	const char *const argv[] = { engine, "volume", "ls", "--filter", filter, "--format",
 		"{{.Name}}", NULL };
