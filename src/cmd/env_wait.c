@@ -22,7 +22,9 @@ static int report(const struct env_job *job, bool is_receiving, double points, i
 		out_printf(job->ctx->out, "receiving: %.0f data points came after %.1f s\n", points,
 			(double)after_ms / 1000);
 	else
-		out_printf(job->ctx->out, "nothing came in %.0f s\n", (double)after_ms / 1000);
+		out_printf(job->ctx->out, "%snothing came in %.0f s\n",
+			job->args->is_applied ? "configured but silent: " : "",
+			(double)after_ms / 1000);
 	if (!is_receiving && env_note_processes(job) == 0)
 		out_note(job->ctx->out,
 			"start Claude Code and ask it something; 'cctm env --check' "

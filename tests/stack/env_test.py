@@ -167,6 +167,20 @@ class Apply(unittest.TestCase):
         self.assertFalse(self.file.exists())
         self.assertFalse((self.stack.scratch / ".local").exists())
 
+    def test_waiting_tells_receiving_from_silent(self):
+        ports = {name: free_port() for name in ("exporter", "health", "zpages")}
+        self.stack.init(*[word for name, port in ports.items() for word in ("--set", f"ports.{name}={port}")])
+        self.addCleanup(self.stack.run, "down", "-C", str(self.stack.dir), "-q")
+        self.stack.run("up", "-C", str(self.stack.dir), "-q")
+        said = self.env("--apply", "--wait=1s", status=3)
+        self.assertIn("configured but silent: nothing came in", said.stdout)
+        waiting = subprocess.Popen([PROGRAM, "-C", str(self.stack.dir), "env", "--wait=20s"], env=self.stack.environment,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        time.sleep(0.5)
+        self.stack.run("up", "-C", str(self.stack.dir), "-q")  # sends a sample
+        self.assertIn("receiving: 1 data points", waiting.communicate(timeout=30)[0])
+        self.assertEqual(waiting.returncode, 0)
+
     def test_json_says_what_was_done(self):
         document = json.loads(self.env("--apply", "--json").stdout)
         self.assertEqual((document["scope"], document["changed"], document["backup"]), ("user", True, None))
