@@ -16,9 +16,9 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/out.h"
+#include "core/zone.h"
 #include "report/period.h"
 #include "report/print.h"
-#include "report/zone.h"
 
 struct report_args {
 	const char *since, *until, *by, *tz, *state;

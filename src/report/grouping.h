@@ -2,8 +2,8 @@
 #ifndef CCTM_REPORT_GROUPING_H
 #define CCTM_REPORT_GROUPING_H
 
+#include "core/zone.h"
 #include "report/report.h"
-#include "report/zone.h"
 
 struct grouping {
 	struct report_group **groups;

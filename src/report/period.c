@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
-#include "report/zone.h"
+#include "core/zone.h"
 
 static int64_t midnight(struct tm civil, int days)
 {

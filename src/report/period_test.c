@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "core/error.h"
+#include "core/zone.h"
 #include "report/period.h"
-#include "report/zone.h"
 
 /* Wednesday, 2026-11-25T14:03:20 in Berlin. */
 #define NOW_MS	INT64_C(1795611800000)

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "core/out.h"
+#include "core/zone.h"
 #include "report/print.h"
-#include "report/zone.h"
 
 static void field(struct out *o, const char *text)
 {

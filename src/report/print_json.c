@@ -1,8 +1,8 @@
 #include <math.h>
 
 #include "core/out.h"
+#include "core/zone.h"
 #include "report/print.h"
-#include "report/zone.h"
 
 #define WHOLE_MAX 9007199254740992.0 /* 2^53: beyond it doubles are not exact either */
 

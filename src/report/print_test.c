@@ -13,8 +13,8 @@
 #include "core/mem.h"
 #include "core/out.h"
 #include "core/text.h"
+#include "core/zone.h"
 #include "report/print.h"
-#include "report/zone.h"
 
 #define NOW_MS INT64_C(1795611800000) /* 2026-11-25T13:03:20Z */
 #define DAY_MS INT64_C(86400000)

@@ -9,9 +9,9 @@
 #include "core/out.h"
 #include "core/table.h"
 #include "core/text.h"
+#include "core/zone.h"
 #include "report/print.h"
 #include "report/words.h"
-#include "report/zone.h"
 
 #define BAR_CELLS 10
 #define KEY_MAX	  40

@@ -7,7 +7,7 @@
 
 #include "core/buf.h"
 #include "core/text.h"
-#include "report/zone.h"
+#include "core/zone.h"
 
 #define ID_SHOWN 12
 

@@ -9,9 +9,9 @@
 
 #include "bridge/ledger/ledger_testing.h"
 #include "core/clock.h"
+#include "core/zone.h"
 #include "report/print.h"
 #include "report/report.h"
-#include "report/zone.h"
 
 /* Midnight of a day in Berlin, when 2026-10-25 has 25 hours. */
 #define DAY_MS	INT64_C(1792879200000)

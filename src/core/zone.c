@@ -1,4 +1,4 @@
-#include "report/zone.h"
+#include "core/zone.h"
 
 #include <ctype.h>
 #include <stdio.h>

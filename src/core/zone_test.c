@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "core/error.h"
-#include "report/zone.h"
+#include "core/zone.h"
 
 /* 2026-03-29T01:00Z: Berlin's clocks jump from 2 to 3; 2026-10-25T01:00Z: from 3 back to 2. */
 #define SPRING_MS INT64_C(1774746000000)

@@ -2,8 +2,8 @@
  *
  * The zone is the process's: choose it once, before anything is formatted. It is the only file that sets TZ.
  */
-#ifndef CCTM_REPORT_ZONE_H
-#define CCTM_REPORT_ZONE_H
+#ifndef CCTM_CORE_ZONE_H
+#define CCTM_CORE_ZONE_H
 
 #include <stdbool.h>
 #include <stddef.h>
