@@ -54,6 +54,19 @@ static const char *const durabilities[] = { "os", "disk", NULL };
 			"./data/" service_),                                            \
 			.is_nullable = true                                             \
 	}
+/* What a day, a week and a month may cost. */
+#define BUDGET_ROW(name_, period_, whose_, example_)                                            \
+	{                                                                                       \
+		ROW("budgets." name_, KEY_DECIMAL, NULL,                                        \
+			"What a " period_ " may cost, " whose_ "; null: no budget.", example_), \
+			BOUNDS(10 * THOUSANDTH, 1000000000 * WHOLE), .is_nullable = true,       \
+								     .unit = "USD"              \
+	}
+#define BUDGET_ROWS(whose_, words_)                                     \
+	BUDGET_ROW(whose_ "daily_usd", "day", words_, "50"),            \
+		BUDGET_ROW(whose_ "weekly_usd", "week", words_, "250"), \
+		BUDGET_ROW(whose_ "monthly_usd", "month", words_, "1000")
+
 #define LIMIT_ROWS(service_, title_, cpus_, memory_)                                              \
 	{ ROW("limits." service_ ".cpus", KEY_DECIMAL, NULL,                                      \
 		  "Processors that " title_ " may use; null: no limit.", "1.5"),                  \
@@ -169,12 +182,10 @@ const struct key config_keys[] = {
 
 	{ ROW("events.store", KEY_CHOICE, "none", "Where Claude Code's events are kept.", "loki"), .choices = stores },
 
-	{ ROW("budgets.daily_usd", KEY_DECIMAL, NULL, "What a day may cost; null: no budget.", "50"),
-		BOUNDS(10 * THOUSANDTH, 1000000000 * WHOLE), .is_nullable = true, .unit = "USD" },
-	{ ROW("budgets.weekly_usd", KEY_DECIMAL, NULL, "What a week may cost; null: no budget.", "250"),
-		BOUNDS(10 * THOUSANDTH, 1000000000 * WHOLE), .is_nullable = true, .unit = "USD" },
-	{ ROW("budgets.monthly_usd", KEY_DECIMAL, NULL, "What a month may cost; null: no budget.", "1000"),
-		BOUNDS(10 * THOUSANDTH, 1000000000 * WHOLE), .is_nullable = true, .unit = "USD" },
+	BUDGET_ROWS("", "all together"),
+	BUDGET_ROWS("per_user.", "of each user"),
+	BUDGET_ROWS("per_team.", "of each team"),
+	BUDGET_ROWS("per_model.", "of each model"),
 
 	{ ROW("alerts.alertmanager", KEY_BOOL, "false", "Whether Alertmanager is part of the stack.", "true") },
 	{ ROW("alerts.no_data_after", KEY_DURATION, NULL,
