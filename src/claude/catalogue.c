@@ -179,10 +179,18 @@ const struct catalogue_row catalogue[] = {
 		.privacy = PRIVACY_ID, .is_own = true),
 	ATTRIBUTE("organization.id", "Organization of the login; absent with an API key.",
 		.privacy = PRIVACY_ID, .is_own = true),
+	ATTRIBUTE("enduser.id", "Who it is, where OTEL_RESOURCE_ATTRIBUTES says so.",
+		.privacy = PRIVACY_PERSON),
+	ATTRIBUTE(
+		"team.id", "The team, where OTEL_RESOURCE_ATTRIBUTES says so.", .is_counted = true),
+	ATTRIBUTE("department", "The department, where OTEL_RESOURCE_ATTRIBUTES says so.",
+		.is_counted = true),
+	ATTRIBUTE("cost_center", "The cost centre, where OTEL_RESOURCE_ATTRIBUTES says so.",
+		.is_counted = true),
 	ATTRIBUTE("terminal.type", "The terminal: vscode, iTerm.app, tmux, non-interactive.",
-		.is_own = true, SEEN),
+		.is_own = true, .is_counted = true, SEEN),
 	ATTRIBUTE("app.version", "Version of Claude Code, with OTEL_METRICS_INCLUDE_VERSION.",
-		.is_own = true, SEEN),
+		.is_own = true, .is_counted = true, SEEN),
 	ATTRIBUTE("app.entrypoint", "How Claude Code was started.", .is_own = true),
 	ATTRIBUTE("anthropic.provider", "Who answers: firstParty, bedrock, vertex, foundry.",
 		.is_own = true, SEEN),
@@ -198,30 +206,33 @@ const struct catalogue_row catalogue[] = {
 	ATTRIBUTE("start",
 		"Start of a stream, which the stack's own rules add; no one else may set it.",
 		.is_own = true),
-	ATTRIBUTE("model", "The model that answered.", .is_own = true, SEEN),
+	ATTRIBUTE("model", "The model that answered.", .is_own = true, .is_counted = true, SEEN),
 	ATTRIBUTE("type",
 		"Kind of token (input, output, cacheRead, cacheCreation), of line (added, removed) "
 		"or of time (user, cli).",
-		.is_own = true, SEEN),
+		.is_own = true, .is_counted = true, SEEN),
 	ATTRIBUTE("start_type", "How a session began: fresh, resume, continue.", .is_own = true,
-		SEEN),
+		.is_counted = true, SEEN),
 	ATTRIBUTE("query_source",
 		"Who asked: main, subagent or auxiliary on metrics, a finer name on events.",
-		.is_own = true, SEEN),
-	ATTRIBUTE("effort", "Effort that was asked for: low to max.", .is_own = true, SEEN),
-	ATTRIBUTE("speed", "normal or fast.", .is_own = true, SEEN),
-	ATTRIBUTE("agent.name", "Name of the sub-agent.", .is_own = true, SEEN),
-	ATTRIBUTE("skill.name", "Name of the skill.", .is_own = true),
-	ATTRIBUTE("plugin.name", "Name of the plug-in.", .is_own = true, SEEN),
+		.is_own = true, .is_counted = true, SEEN),
+	ATTRIBUTE("effort", "Effort that was asked for: low to max.", .is_own = true,
+		.is_counted = true, SEEN),
+	ATTRIBUTE("speed", "normal or fast.", .is_own = true, .is_counted = true, SEEN),
+	ATTRIBUTE("agent.name", "Name of the sub-agent.", .is_own = true, .is_counted = true, SEEN),
+	ATTRIBUTE("skill.name", "Name of the skill.", .is_own = true, .is_counted = true),
+	ATTRIBUTE("plugin.name", "Name of the plug-in.", .is_own = true, .is_counted = true, SEEN),
 	ATTRIBUTE(
 		"marketplace.name", "Marketplace that the plug-in is from.", .is_own = true, SEEN),
-	ATTRIBUTE("tool_name", "Name of the tool: Edit, Write, Bash.", .is_own = true, SEEN),
-	ATTRIBUTE("decision", "accept or reject.", .is_own = true, SEEN),
+	ATTRIBUTE("tool_name", "Name of the tool: Edit, Write, Bash.", .is_own = true,
+		.is_counted = true, SEEN),
+	ATTRIBUTE("decision", "accept or reject.", .is_own = true, .is_counted = true, SEEN),
 	ATTRIBUTE("source",
 		"Who decided: config, hook, user_permanent, user_temporary, user_abort, "
 		"user_reject.",
-		.is_own = true, SEEN),
-	ATTRIBUTE("language", "Language of the file that was edited.", .is_own = true, SEEN),
+		.is_own = true, .is_counted = true, SEEN),
+	ATTRIBUTE("language", "Language of the file that was edited.", .is_own = true,
+		.is_counted = true, SEEN),
 	ATTRIBUTE("event.name", "Name of the event, without claude_code.", SEEN),
 	ATTRIBUTE("event.timestamp", "When it happened, ISO 8601.", SEEN),
 	ATTRIBUTE(
@@ -370,6 +381,15 @@ const struct catalogue_row *catalogue_find(enum catalogue_kind kind, const char 
 	return NULL;
 }
 
+static char *dots_to_underscores(char *name)
+{
+	for (char *at = name; *at; at++) {
+		if (*at == '.')
+			*at = '_';
+	}
+	return name;
+}
+
 char *catalogue_series(const struct catalogue_row *metric)
 {
 	static const char total[] = ".total";
@@ -378,11 +398,11 @@ char *catalogue_series(const struct catalogue_row *metric)
 	const char *unit = !metric->unit		    ? ""
 			   : strcmp(metric->unit, "s") == 0 ? "seconds"
 							    : metric->unit;
-	char *name = mem_printf("%.*s%s%s", (int)(is_total ? len - strlen(total) : len),
-		metric->name, *unit ? "_" : "", unit);
-	for (char *at = name; *at; at++) {
-		if (*at == '.')
-			*at = '_';
-	}
-	return name;
+	return dots_to_underscores(mem_printf("%.*s%s%s",
+		(int)(is_total ? len - strlen(total) : len), metric->name, *unit ? "_" : "", unit));
+}
+
+char *catalogue_label(const char *attribute)
+{
+	return dots_to_underscores(mem_strdup(attribute));
 }

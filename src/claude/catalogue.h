@@ -38,7 +38,8 @@ struct catalogue_row {
 	const char *since;    /* the first version known to have it; NULL: unknown */
 	const char *seen;     /* the first version it was recorded from; NULL: documented only */
 	enum privacy privacy;
-	bool is_own; /* of an attribute: the client sets it itself, so nobody else may */
+	bool is_own;	 /* of an attribute: the client sets it itself, so nobody else may */
+	bool is_counted; /* of an attribute: a label of what the recording rules count */
 };
 
 extern const struct catalogue_row catalogue[];
@@ -47,6 +48,9 @@ extern const size_t catalogue_count;
 /* What a Collector's exporter for Prometheus makes of a metric, without _total: "claude_code_cost_usage_USD" (dots become
  * underscores, the unit is added, s as seconds). Yours. */
 char *catalogue_series(const struct catalogue_row *metric);
+
+/* The name of an attribute as a label of Prometheus: "team_id". Yours. */
+char *catalogue_label(const char *attribute);
 
 /* NULL: not known. */
 const struct catalogue_row *catalogue_find(enum catalogue_kind kind, const char *name);

@@ -129,6 +129,40 @@ int64_t zone_instant(struct tm civil)
 	return (is_same && earlier < instant ? earlier : instant) * 1000;
 }
 
+static long offset_at(int64_t second)
+{
+	return zone_civil(second * 1000).tm_gmtoff;
+}
+
+/* The first second after `before` that has another offset; there is one at `after`. */
+static int64_t first_of_change(int64_t before, int64_t after)
+{
+	long old = offset_at(before);
+	while (after - before > 1) {
+		int64_t middle = before + (after - before) / 2;
+		if (offset_at(middle) == old)
+			before = middle;
+		else
+			after = middle;
+	}
+	return after;
+}
+
+size_t zone_changes(int64_t from_ms, int64_t until_ms, struct zone_change *out, size_t room)
+{
+	const int64_t day = 86400;
+	int64_t at = seconds_of(from_ms), end = seconds_of(until_ms);
+	size_t count = 0;
+	out[count++] = (struct zone_change){ at * 1000, offset_at(at) };
+	for (; at + day <= end && count < room; at += day) {
+		if (offset_at(at + day) == out[count - 1].seconds)
+			continue;
+		int64_t change = first_of_change(at, at + day);
+		out[count++] = (struct zone_change){ change * 1000, offset_at(change) };
+	}
+	return count;
+}
+
 void zone_offset(const struct tm *civil, char *out, size_t room)
 {
 	long minutes = civil->tm_gmtoff / 60;

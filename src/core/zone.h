@@ -32,6 +32,15 @@ int64_t zone_instant(struct tm civil);
 /* RFC 3339 with the offset of that moment: 2026-11-25T07:00:00+01:00; Z for UTC. */
 void zone_rfc3339(int64_t ms, char out[ZONE_TEXT_MAX]);
 
+struct zone_change {
+	int64_t at_ms;
+	long seconds; /* local time minus UTC, from then on */
+};
+
+/* When the clocks of the zone in use change from `from_ms` up to `until_ms`, in order; the first row is the
+ * state at `from_ms`. At most `room` rows, which is at least 1; later ones are left out. */
+size_t zone_changes(int64_t from_ms, int64_t until_ms, struct zone_change *out, size_t room);
+
 /* "+01:00" or "Z". */
 void zone_offset(const struct tm *civil, char *out, size_t room);
 

@@ -42,6 +42,25 @@ static void test_zones_are_names_utc_and_offsets(void **state)
 	assert_rfc3339(SPRING_MS, "2026-03-29T06:00:00+05:00");
 }
 
+static void test_changes_of_the_clocks_are_found_to_the_second(void **state)
+{
+	(void)state;
+	struct zone_change changes[8];
+	int64_t new_year = INT64_C(1767225600000);
+	use("Europe/Berlin");
+	size_t count = zone_changes(new_year, new_year + 365 * INT64_C(86400000), changes, 8);
+	assert_int_equal(count, 3);
+	assert_int_equal(changes[0].at_ms, new_year);
+	assert_int_equal(changes[0].seconds, 3600);
+	assert_int_equal(changes[1].at_ms, SPRING_MS);
+	assert_int_equal(changes[1].seconds, 7200);
+	assert_int_equal(changes[2].at_ms, AUTUMN_MS);
+	assert_int_equal(changes[2].seconds, 3600);
+	assert_int_equal(zone_changes(new_year, new_year + 365 * INT64_C(86400000), changes, 2), 2);
+	use("UTC");
+	assert_int_equal(zone_changes(new_year, new_year * 2, changes, 8), 1);
+}
+
 static void test_a_zone_that_is_not_there_is_a_usage_error(void **state)
 {
 	(void)state;
@@ -91,6 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_zones_are_names_utc_and_offsets),
+		cmocka_unit_test(test_changes_of_the_clocks_are_found_to_the_second),
 		cmocka_unit_test(test_a_zone_that_is_not_there_is_a_usage_error),
 		cmocka_unit_test(test_the_hour_that_comes_twice_has_two_offsets),
 		cmocka_unit_test(test_an_ambiguous_civil_time_is_the_earlier_one),

@@ -208,6 +208,7 @@ struct data *model_new(const struct config *config, const struct surroundings *a
 	model_add_services(root, config, around);
 	model_add_collector(root, config);
 	model_add_prometheus(root, config);
+	model_add_counting(root, config);
 	model_add_rules(root, config);
 	model_add_others(root, config);
 	return root;

@@ -27,7 +27,7 @@ struct surroundings {
 	struct owner owners[SERVICE_COUNT];
 };
 
-/* Yours: data_free. */
+/* Days begin as in the time zone that is in use (core/zone). Yours: data_free. */
 struct data *model_new(const struct config *config, const struct surroundings *around);
 
 /* Where a service keeps its data: a directory ("./data/grafana", "/srv/grafana") or the name of a volume in the

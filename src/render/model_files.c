@@ -1,7 +1,6 @@
 /* The files under config/: the Collector, Prometheus and its rules, Loki, Alertmanager, the proxy. */
 #include <string.h>
 
-#include "claude/catalogue.h"
 #include "core/buf.h"
 #include "core/mem.h"
 #include "core/str.h"
@@ -11,7 +10,6 @@
 #define UNLIMITED_RECEIVER \
 	(512 * MIB) /* what memory alerts and the limiter go by without a limit */
 #define UNLIMITED_PROMETHEUS (4096 * MIB)
-#define RULES_INTERVAL_MS    60000
 #define SCRAPE_TIMEOUT_MS    5000
 
 static int64_t memory_limit(const struct config *config, const char *key, int64_t otherwise)
@@ -78,34 +76,11 @@ void model_add_prometheus(struct data *root, const struct config *config)
 
 /* ---- rules ---- */
 
-static void add_counters(struct data *root)
-{
-	struct data *list = data_list();
-	for (size_t i = 0; i < catalogue_count; i++) {
-		if (catalogue[i].kind != CATALOGUE_METRIC)
-			continue;
-		struct data *item = data_map();
-		AUTO(str) char *series = catalogue_series(&catalogue[i]);
-		data_set(item, "counter", model_take(mem_printf("%s_total", series)));
-		data_set(item, "seen", model_take(mem_printf("%s:seen", series)));
-		data_set(item, "counted", model_take(mem_printf("%s:counted", series)));
-		data_append(list, item);
-	}
-	data_set(root, "metrics", list);
-}
-
 /* For an expression of PromQL. */
 static struct data *seconds(int64_t ms)
 {
 	return model_take(
 		mem_printf("%lld.%03lld", (long long)(ms / 1000), (long long)(ms % 1000)));
-}
-
-/* As str_duration, but whole days stay days: 14d and not 2w. */
-static char *days_or_less(int64_t ms)
-{
-	const int64_t day = 24 * INT64_C(3600000);
-	return ms % day == 0 ? mem_printf("%lldd", (long long)(ms / day)) : str_duration(ms);
 }
 
 void model_add_rules(struct data *root, const struct config *config)
@@ -115,12 +90,6 @@ void model_add_rules(struct data *root, const struct config *config)
 	const char *receiver_limit = is_bridge ? "limits.bridge.memory" : "limits.collector.memory";
 	int64_t prometheus_memory =
 		memory_limit(config, "limits.prometheus.memory", UNLIMITED_PROMETHEUS);
-	add_counters(root);
-	data_set(root, "interval", model_take(str_duration(RULES_INTERVAL_MS)));
-	/* Half an interval, or a missed evaluation would make a minute count twice. */
-	data_set(root, "offset", model_take(str_duration(RULES_INTERVAL_MS / 2)));
-	data_set(root, "lookback",
-		model_take(days_or_less(config_number(config, "prometheus.lookback"))));
 	data_set(root, "receiver_job",
 		data_text(is_bridge    ? "bridge"
 			  : is_scraped ? "otel-collector"

@@ -22,6 +22,7 @@ void model_add_services(
 /* The files under config/. */
 void model_add_collector(struct data *root, const struct config *config);
 void model_add_prometheus(struct data *root, const struct config *config);
+void model_add_counting(struct data *root, const struct config *config);
 void model_add_rules(struct data *root, const struct config *config);
 void model_add_others(struct data *root, const struct config *config);
 

@@ -11,6 +11,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/str.h"
+#include "core/zone.h"
 #include "render/assets.h"
 #include "render/check.h"
 #include "render/data.h"
@@ -229,6 +230,13 @@ static void describe(struct data *root, const struct config *config)
 	data_set(root, "files", list);
 }
 
+static bool use_zone(const struct config *config, struct error *err)
+{
+	bool is_given = !config_is_null(config, "time_zone");
+	return zone_use(is_given ? config_text(config, "time_zone") : NULL, err) ||
+	       error_wrap(err, "time_zone");
+}
+
 bool stack_files_render(const struct config *config, const struct surroundings *around,
 	const char *template_dir, struct stack_files *out, struct error *err)
 {
@@ -237,7 +245,8 @@ bool stack_files_render(const struct config *config, const struct surroundings *
 	*out = (struct stack_files){ 0 };
 	if (around->is_embedded && !has_bearer(config))
 		return true;
-	if (!check_given(template_dir, err) || !check_names(own, "", 0, err))
+	if (!check_given(template_dir, err) || !check_names(own, "", 0, err) ||
+		!use_zone(config, err))
 		return false;
 	out->items = mem_calloc(TABLE_COUNT, sizeof *out->items);
 	AUTO(data) struct data *root = model_new(config, around);
