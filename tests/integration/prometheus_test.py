@@ -1,122 +1,26 @@
 """Issue 5.4: real Prometheus scrapes the bridge, and its totals are right.
 
 Plain increase() equals the truth within Prometheus' own extrapolation, because a new series is shown as 0 for
---zero-hold first. The recorded pairs (`seen`, then the rise between two `seen`) equal it exactly. Both also when
+--zero-hold first. What the stack's rules record equals it exactly. Both also when
 the bridge is killed with signal 9 in the middle.
 
 All times are scaled together: what is a minute in a real rule group is SCALE times shorter here.
 """
 
-import json
-import shutil
 import subprocess
-import tempfile
 import time
 import unittest
-import urllib.parse
-import urllib.request
-from pathlib import Path
 
 from lib import case, figures, programs, recordings
 from lib.bridge import Bridge, free_port, wait_until
+from lib.prometheus import SCRAPE_S, Prometheus, rendered_rules
 
 SCALE = 30
-GROUP_S = 60 // SCALE
-SCRAPE_S = 1
-FAMILIES = [family for family, _ in figures.FAMILIES.values() if "pull_request" not in family]
 SOURCES = ("multi-export-json", "resume-json-delta", "parallel-json-cumulative", "collide-6", "reorder-delta")
-
-CONFIGURATION = """
-global: {{scrape_interval: {scrape}s, scrape_timeout: {scrape}s, evaluation_interval: {group}s}}
-rule_files: [rules.yml]
-scrape_configs:
-  - job_name: cctm
-    honor_labels: true
-    static_configs: [{{targets: ["127.0.0.1:{port}"], labels: {{instance: bridge}}}}]
-"""
-
-PAIR = """
-      - record: {name}:seen
-        expr: last_over_time({name}_total[{seen}s])
-      - record: {name}:counted
-        expr: |
-          sum without (session_id, start) (
-            ({name}:seen - last_over_time({name}:seen[{back}s] offset {half}ms) >= 0)
-            or {name}:seen
-          )"""
-
-
-def rules():
-    """The snapshot first, then the rise between two snapshots; the offset is half the group's interval."""
-    pairs = [
-        PAIR.format(
-            name=family.removesuffix("_total"), seen=600 // SCALE, back=14 * 86400 // SCALE, half=GROUP_S * 1000 // 2
-        )
-        for family in FAMILIES
-    ]
-    head = f"groups:\n  - name: exact\n    interval: {GROUP_S}s\n    rules:"
-    return head + "".join(pairs) + "\n"
-
-
-class Prometheus:
-    """The real program on a directory of its own."""
-
-    def __init__(self, exporter_port):
-        self.folder = Path(tempfile.mkdtemp(prefix="cctm-prometheus-"))
-        self.port = free_port()
-        configuration = CONFIGURATION.format(scrape=SCRAPE_S, group=GROUP_S, port=exporter_port)
-        (self.folder / "prometheus.yml").write_text(configuration)
-        (self.folder / "rules.yml").write_text(rules())
-        self.log = open(self.folder / "log", "wb")
-        self.process = subprocess.Popen(
-            [programs.prometheus(), f"--config.file={self.folder}/prometheus.yml",
-             f"--storage.tsdb.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}",
-             "--web.console.templates=/nonexistent", "--web.console.libraries=/nonexistent"],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-        )
-
-    def query(self, expression, at=None):
-        parameters = {"query": expression, **({"time": f"{at:.3f}"} if at else {})}
-        url = f"http://127.0.0.1:{self.port}/api/v1/query?{urllib.parse.urlencode(parameters)}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return json.load(answer)["data"]["result"]
-
-    def number(self, expression, at=None):
-        result = self.query(expression, at)
-        return float(result[0]["value"][1]) if result else None
-
-    def is_up(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"prometheus ended: {(self.folder / 'log').read_text()[-800:]}")
-        try:
-            return self.number('up{job="cctm"}') == 1
-        except OSError:
-            return False
-
-    def scrapes(self):
-        return self.number('count_over_time(up{job="cctm"}[1h])') or 0
-
-    def wait_for_scrapes(self, count):
-        wanted = self.scrapes() + count
-        wait_until(lambda: self.scrapes() >= wanted, f"{count} scrapes", deadline_s=30, pause_s=0.1)
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait(20)
-        self.log.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @unittest.skipUnless(programs.prometheus() and programs.promtools(), "prometheus is not installed")
 class PrometheusTotals(unittest.TestCase):
-    def test_rules_are_rules(self):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "rules.yml"
-            path.write_text(rules())
-            for version, promtool in programs.promtools().items():
-                done = subprocess.run([promtool, "check", "rules", path], capture_output=True, text=True, check=False)
-                self.assertEqual(done.returncode, 0, f"promtool {version}: {done.stdout}{done.stderr}")
-
     def test_promtool_finds_nothing_wrong_with_metrics(self):
         with Bridge() as bridge:
             for recording in recordings.recordings(*SOURCES, "unknownmodel-json", "resattr-5-json"):
@@ -136,8 +40,8 @@ class PrometheusTotals(unittest.TestCase):
         prometheus = None
         try:
             bridge.start()
-            prometheus = Prometheus(port)
-            wait_until(prometheus.is_up, "prometheus has scraped the bridge", deadline_s=40, pause_s=0.1)
+            prometheus = Prometheus({"bridge": port}, rendered_rules("--set", "ingest=bridge"), SCALE)
+            prometheus.wait()
             totals = self.play(bridge, prometheus)
             self.assert_recorded(prometheus, totals)
             self.assert_increase(prometheus, totals)
@@ -173,7 +77,7 @@ class PrometheusTotals(unittest.TestCase):
                 lambda e=expression, t=truth: abs((prometheus.number(e) or 0) - t) <= 1e-9 * max(1, t),
                 lambda e=expression, t=truth: f"{e} = {prometheus.number(e)}, not {t}", deadline_s=30, pause_s=0.2,
             )
-        prometheus.wait_for_scrapes(3 * GROUP_S)  # and it stays there
+        prometheus.wait_for_scrapes(3 * int(prometheus.interval_s))  # and it stays there
         for family, truth in totals.items():
             shown = prometheus.number(f"sum(sum_over_time({family.removesuffix('_total')}:counted[1h]))")
             self.assertAlmostEqual(shown, truth, delta=1e-9 * max(1, truth), msg=family)

@@ -10,9 +10,6 @@ from lib.collector import Collector
 from stacks import Stack
 
 RECORDING = Path(__file__).parents[1] / "data" / "captures" / "claude-code-2.1.328" / "multi-export-json"
-# What the bridge tells apart and the Collector cannot: processes that share all attributes and the millisecond of their
-# start; a resource that says of itself what its points say.
-BEYOND_THE_COLLECTOR = ("collide-6", "resattr-5-json")
 
 
 @unittest.skipUnless(programs.collector(), "there is no Collector")
@@ -28,7 +25,7 @@ class DefaultCollector(unittest.TestCase):
     def test_recorded_sessions_add_up_to_the_last_figure(self):
         totals = {}
         for recording in recordings.recordings():
-            if recording.folder.name in BEYOND_THE_COLLECTOR:
+            if recording.folder.name in recordings.BEYOND_THE_COLLECTOR:
                 continue
             for figure, value in recording.truth["totals"].items():
                 totals[figure] = totals.get(figure, 0) + value

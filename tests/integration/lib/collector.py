@@ -38,6 +38,9 @@ class Collector:
                       lambda found: f"host: 127.0.0.1, port: {self.port(found[1])}", text)
         (self.folder / "config.yaml").write_text(text)
         self.log_file = open(self.folder / "log", "wb")
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen([programs.collector(), f"--config={self.folder}/config.yaml"],
                                         stdin=subprocess.DEVNULL, stdout=self.log_file, stderr=subprocess.STDOUT)
         try:
@@ -45,6 +48,12 @@ class Collector:
         except BaseException:
             self.close()
             raise
+
+    def restart(self):
+        """As `docker restart` does it, on the same ports."""
+        self.process.terminate()
+        self.process.wait(20)
+        self.start()
 
     def port(self, name):
         return self.ports.setdefault(name, free_port())
