@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file -o --output --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
+		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --protocol --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file -o --output --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -71,6 +71,10 @@ complete -c cctm -n __cctm_without_command -a status -d 'show which parts of the
 complete -c cctm -n '__cctm_at status' -l watch -s w -d 'show it again and again, until Ctrl-C'
 complete -c cctm -n '__cctm_at status' -l usage -d 'show what each part takes of CPU and memory; of containers that needs two seconds'
 complete -c cctm -n '__cctm_at status' -l no-usage -d 'turn --usage off'
+
+complete -c cctm -n __cctm_without_command -a probe -d 'send a marked sample through the stack and time each hop'
+complete -c cctm -n '__cctm_at probe' -l protocol -x -a 'http/protobuf http/json grpc events' -d 'one way only; all that the stack offers when absent'
+complete -c cctm -n '__cctm_at probe' -l timeout -x -d 'how long the sample may be on its way'
 
 complete -c cctm -n __cctm_without_command -a logs -d 'show what the parts of the stack log'
 complete -c cctm -n '__cctm_at logs' -l follow -s f -d 'go on with what comes'
@@ -175,7 +179,7 @@ complete -c cctm -n '__cctm_at bridge' -l retention -x -d 'how long history is k
 complete -c cctm -n '__cctm_at bridge' -l cors-origins -x -d 'web origins that may send, separated by commas; * for any (default: none)'
 
 complete -c cctm -n __cctm_without_command -a help -d 'explain cctm or one of its commands'
-complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status logs open import-dashboard dashboards password upgrade env render config report bridge help version completion catalogue' -d 'the command to explain; all of them in short when absent'
+complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status probe logs open import-dashboard dashboards password upgrade env render config report bridge help version completion catalogue' -d 'the command to explain; all of them in short when absent'
 
 complete -c cctm -n __cctm_without_command -a version -d 'show the version of cctm and of its libraries'
 

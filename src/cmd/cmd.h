@@ -22,6 +22,7 @@ extern const struct command cmd_restart;
 extern const struct command cmd_logs;
 extern const struct command cmd_report;
 extern const struct command cmd_status;
+extern const struct command cmd_probe;
 extern const struct command cmd_up;
 extern const struct command cmd_version;
 

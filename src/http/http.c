@@ -1,11 +1,15 @@
 #include "http/http.h"
 
 #include <curl/curl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/error.h"
 #include "core/library.h"
 #include "core/mem.h"
+#include "core/str.h"
 
 #define AGENT "cctm/" CCTM_VERSION
 /* Never through a proxy, whatever the environment says. */
@@ -44,6 +48,39 @@ static size_t take(char *bytes, size_t size, size_t count, void *body)
 {
 	/* Less than all ends the transfer with CURLE_WRITE_ERROR. */
 	return buf_append(body, bytes, size * count) ? size * count : 0;
+}
+
+/* What stands behind "name:" in a header line, without spaces around it; NULL: another header. */
+static char *header_value(const char *line, size_t len, const char *name)
+{
+	size_t name_len = strlen(name);
+	if (len <= name_len || strncasecmp(line, name, name_len) != 0 || line[name_len] != ':')
+		return NULL;
+	const char *value = line + name_len + 1;
+	len -= name_len + 1;
+	for (; len && strchr(" \t", *value); len--)
+		value++;
+	while (len && strchr(" \t\r\n", value[len - 1]))
+		len--;
+	return mem_strndup(value, len);
+}
+
+/* Headers and trailers alike, a line each. */
+static size_t take_header(char *bytes, size_t size, size_t count, void *raw)
+{
+	struct http_answer *answer = raw;
+	size_t len = size * count;
+	AUTO(str) char *status = header_value(bytes, len, "grpc-status");
+	char *message = header_value(bytes, len, "grpc-message");
+	double number;
+	if (status && str_double(slice_of(status, strlen(status)), &number) && number >= 0 &&
+		number <= INT_MAX)
+		answer->grpc_status = (int)number;
+	if (message) {
+		free(answer->grpc_message);
+		answer->grpc_message = message;
+	}
+	return len;
 }
 
 static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
@@ -89,8 +126,11 @@ static void set_options(CURL *handle, const struct http_request *request,
 	curl.set(handle, CURLOPT_HTTPHEADER, headers);
 	curl.set(handle, CURLOPT_WRITEFUNCTION, take);
 	curl.set(handle, CURLOPT_WRITEDATA, &answer->body);
-	if (request->is_grpc)
+	if (request->is_grpc) {
 		curl.set(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+		curl.set(handle, CURLOPT_HEADERFUNCTION, take_header);
+		curl.set(handle, CURLOPT_HEADERDATA, answer);
+	}
 	if (request->user) {
 		curl.set(handle, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
 		curl.set(handle, CURLOPT_USERNAME, request->user);
@@ -111,7 +151,7 @@ static bool failed(
 
 bool http_send(const struct http_request *request, struct http_answer *answer, struct error *err)
 {
-	*answer = (struct http_answer){ .body = BUF_INIT(request->answer_max) };
+	*answer = (struct http_answer){ .grpc_status = -1, .body = BUF_INIT(request->answer_max) };
 	if (!library_load(&library, err))
 		return false;
 	CURL *handle = curl.init();
@@ -131,5 +171,7 @@ bool http_send(const struct http_request *request, struct http_answer *answer, s
 
 void http_answer_clear(struct http_answer *answer)
 {
+	free(answer->grpc_message);
+	answer->grpc_message = NULL;
 	buf_clear(&answer->body);
 }

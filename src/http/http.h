@@ -31,6 +31,8 @@ struct http_request {
 
 struct http_answer {
 	long status;
+	int grpc_status;    /* of gRPC: 0 is well; -1: none was sent */
+	char *grpc_message; /* why, as it was sent; NULL: nothing */
 	struct buf body;
 };
 

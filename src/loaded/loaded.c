@@ -73,6 +73,16 @@ bool loaded_probes(
 	return true;
 }
 
+bool loaded_ways(const struct loaded *stack, const char *only, struct ways *out, struct error *err)
+{
+	AUTO(env_file) struct env_file file = { 0 };
+	if (!read_env(stack, &file, err))
+		return false;
+	ways_init(out, &stack->config, stack->runtime, only, value_of(&file, GRAFANA_PASSWORD),
+		value_of(&file, OTLP_TOKEN));
+	return true;
+}
+
 void loaded_clear(struct loaded *stack)
 {
 	free(stack->dir);

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "core/cleanup.h"
 #include "render/manifest.h"
+#include "stack/hops.h"
 #include "stack/probes.h"
 #include "stack/runtime.h"
 
@@ -30,6 +31,10 @@ bool loaded_read(const char *given, struct loaded *out, struct error *err) MUST_
  * not only look. */
 bool loaded_probes(const struct loaded *stack, bool sends_sample, struct probes *out,
 	struct error *err) MUST_CHECK;
+
+/* The ways of a marked sample through it, with the secrets of its .env; `only` as ways_init takes it. */
+bool loaded_ways(const struct loaded *stack, const char *only, struct ways *out, struct error *err)
+	MUST_CHECK;
 
 /* A secret of its .env, yours for secret_free; NULL: it has none of that name. */
 bool loaded_secret(const struct loaded *stack, const char *name, char **out, struct error *err)

@@ -13,15 +13,11 @@
 #include "core/str.h"
 #include "core/text.h"
 #include "http/http.h"
+#include "stack/probes_internal.h"
+#include "stack/sample.h"
 
-#define ANSWER_MAX     (8 << 20)
-#define SAID_MAX       160
-#define DATASOURCE_UID "prometheus_claude_metrics"
-#define EXPORT_PATH    "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
-
-/* Grafana's own way to Prometheus' API (`GET /api/datasources/proxy/uid/:uid/…`). */
-#define PROXY "/api/datasources/proxy/uid/" DATASOURCE_UID
-#define QUERY "/api/v1/query?query=" PROBE_METRIC
+#define SAID_MAX 160
+#define QUERY	 "/api/v1/query?query=" PROBE_METRIC
 
 enum where { ANYWHERE, IN_CONTAINERS, OF_COLLECTOR, OF_BRIDGE };
 
@@ -34,7 +30,7 @@ static const struct {
 } rows[] = {
 	{ PROBE_EXPORT, SERVICE_COLLECTOR, "ports.otlp_http", "/v1/metrics", "OTLP over HTTP",
 		ANYWHERE },
-	{ PROBE_GRPC, SERVICE_COLLECTOR, "ports.otlp_grpc", EXPORT_PATH, "OTLP over gRPC",
+	{ PROBE_GRPC, SERVICE_COLLECTOR, "ports.otlp_grpc", PROBE_EXPORT_METRICS, "OTLP over gRPC",
 		OF_COLLECTOR },
 	{ PROBE_OK, SERVICE_COLLECTOR, "ports.exporter", "/metrics", "metrics for Prometheus",
 		ANYWHERE },
@@ -58,14 +54,13 @@ static const struct {
 	{ PROBE_LOGIN, SERVICE_GRAFANA, "ports.grafana", "/api/user", "Grafana's login",
 		IN_CONTAINERS },
 	{ PROBE_DATASOURCE, SERVICE_GRAFANA, "ports.grafana",
-		"/api/datasources/uid/" DATASOURCE_UID "/health", "Grafana's datasource",
+		"/api/datasources/uid/" PROBE_DATASOURCE_UID "/health", "Grafana's datasource",
 		IN_CONTAINERS },
-	{ PROBE_STORED, SERVICE_GRAFANA, "ports.grafana", PROXY QUERY, "the sample in Grafana",
-		IN_CONTAINERS },
+	{ PROBE_STORED, SERVICE_GRAFANA, "ports.grafana", PROBE_PROXY QUERY,
+		"the sample in Grafana", IN_CONTAINERS },
 };
 
-/* An address for a client on this machine: what is opened on all is asked on loopback. */
-static char *url_of(const struct config *config, const struct service_port *port, const char *path)
+char *probe_url(const struct config *config, const struct service_port *port, const char *path)
 {
 	const char *address = service_port_address(config, port);
 	const char *scheme = port->service == SERVICE_COLLECTOR &&
@@ -127,7 +122,8 @@ void probes_init(struct probes *out, const struct config *config, enum runtime r
 		out->items[out->count++] = (struct probe){ .kind = rows[i].kind,
 			.service = service,
 			.what = rows[i].what,
-			.url = url_of(config, service_port_find(rows[i].port_key), rows[i].path) };
+			.url = probe_url(
+				config, service_port_find(rows[i].port_key), rows[i].path) };
 	}
 }
 
@@ -145,16 +141,6 @@ void probes_clear(struct probes *probes)
 }
 
 /* ---- asking ---- */
-
-/* One gauge in OTLP's JSON. */
-#define EXPORT                                                                                     \
-	"{\"resourceMetrics\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\","          \
-	"\"value\":{\"stringValue\":\"cctm\"}}]},\"scopeMetrics\":[{\"scope\":{\"name\":\"cctm\"}" \
-	","                                                                                        \
-	"\"metrics\":[{\"name\":\"stack.verified.timestamp\",\"unit\":\"s\",\"description\":"      \
-	"\"When cctm last sent a sample to see that the stack "                                    \
-	"works.\",\"gauge\":{\"dataPoints\":[{"                                                    \
-	"\"timeUnixNano\":\"%.0f000000\",\"asDouble\":%.3f}]}}]}]}]}"
 
 static void set_export(struct http_request *request, const struct probes *probes, const char *text)
 {
@@ -179,7 +165,7 @@ static void set_grpc(
 static struct http_request request_of(
 	const struct probes *probes, const struct probe *probe, const char *text)
 {
-	struct http_request request = { .url = probe->url, .answer_max = ANSWER_MAX };
+	struct http_request request = { .url = probe->url, .answer_max = PROBE_ANSWER_MAX };
 	bool is_login = probe->kind == PROBE_LOGIN || probe->kind == PROBE_DATASOURCE ||
 			(probe->kind == PROBE_STORED && probe->service == SERVICE_GRAFANA);
 	if (probe->kind == PROBE_EXPORT)
@@ -193,8 +179,7 @@ static struct http_request request_of(
 	return request;
 }
 
-/* What a part says of itself, in short. */
-static char *said(const struct http_answer *answer)
+char *probe_said(const struct http_answer *answer)
 {
 	AUTO(str) char *line = text_first_line(buf_str(&answer->body), SAID_MAX);
 	return mem_printf("it answered %ld %s", answer->status, line);
@@ -228,41 +213,61 @@ static bool says(const struct http_answer *answer, const char *name, const char 
 	return is_so;
 }
 
-static bool is_sample(const struct probes *probes, struct slice text)
+static bool is_value(struct slice text, double value)
 {
-	double value;
-	return str_double(text, &value) && fabs(value - probes->sample) < 0.0005;
+	double found;
+	return str_double(text, &found) && fabs(found - value) < 0.0005;
 }
 
-/* A line "name{labels} value" of the exposition that has it; labels may hold anything but a newline. */
-static char *not_shown(const struct probes *probes, const char *text)
+/* Does `{…,protocol="grpc",…}` name it? */
+static bool has_protocol(struct slice labels, const char *protocol)
 {
-	for (const char *line = text; line; line = strchr(line, '\n')) {
+	AUTO(str) char *wanted = mem_printf("protocol=\"%s\"", protocol);
+	return memmem(labels.ptr, labels.len, wanted, strlen(wanted)) != NULL;
+}
+
+/* Lines are "name{labels} value"; labels may hold anything but a newline. */
+bool probe_is_shown(const char *exposition, const char *metric, const char *protocol, double value)
+{
+	for (const char *line = exposition; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		size_t len = strcspn(line, "\n");
-		if (!str_has_prefix(line, PROBE_METRIC))
+		if (!str_has_prefix(line, metric))
 			continue;
+		const char *labels = line + strlen(metric);
 		const char *brace = memrchr(line, '}', len);
-		const char *value = brace ? brace + 1 : line + strlen(PROBE_METRIC);
-		value += strspn(value, " ");
-		if (is_sample(probes, slice_of(value, strcspn(value, " \n"))))
-			return NULL;
+		const char *text = brace ? brace + 1 : labels;
+		text += strspn(text, " ");
+		struct slice inside = slice_of(labels, (size_t)(text - labels));
+		if (is_value(slice_of(text, strcspn(text, " \n")), value) &&
+			(!protocol || has_protocol(inside, protocol)))
+			return true;
 	}
-	return mem_strdup("the sample that was sent is not shown");
+	return false;
 }
 
-static char *not_stored(const struct probes *probes, const struct http_answer *answer)
+bool probe_is_stored(const struct http_answer *answer, const char *protocol, double value)
 {
 	json_t *root = json_loadb(buf_str(&answer->body), answer->body.len, 0, NULL);
 	const json_t *result = json_object_get(json_object_get(root, "data"), "result");
 	bool is_found = false;
 	for (size_t i = 0; !is_found && i < json_array_size(result); i++) {
-		const json_t *pair = json_object_get(json_array_get(result, i), "value");
-		const char *text = json_string_value(json_array_get(pair, 1));
-		is_found = text && is_sample(probes, slice_of(text, strlen(text)));
+		const json_t *series = json_array_get(result, i);
+		const char *text =
+			json_string_value(json_array_get(json_object_get(series, "value"), 1));
+		const char *said = json_string_value(
+			json_object_get(json_object_get(series, "metric"), "protocol"));
+		is_found = text && is_value(slice_of(text, strlen(text)), value) &&
+			   (!protocol || (said && strcmp(said, protocol) == 0));
 	}
 	json_decref(root);
-	return is_found ? NULL : mem_strdup("the sample that was sent has not come there");
+	return is_found;
+}
+
+/* NULL: it is there. Yours. */
+static char *unless(bool is_there, const char *why)
+{
+	return is_there ? NULL : mem_strdup(why);
 }
 
 /* NULL: it passed. Yours. */
@@ -270,18 +275,21 @@ static char *judge(
 	const struct probes *probes, const struct probe *probe, const struct http_answer *answer)
 {
 	if (answer->status != 200)
-		return said(answer);
+		return probe_said(answer);
 	switch (probe->kind) {
 	case PROBE_TARGETS:
 		return target_down(answer);
 	case PROBE_GRAFANA:
-		return says(answer, "database", "ok") ? NULL : said(answer);
+		return says(answer, "database", "ok") ? NULL : probe_said(answer);
 	case PROBE_DATASOURCE:
-		return says(answer, "status", "OK") ? NULL : said(answer);
+		return says(answer, "status", "OK") ? NULL : probe_said(answer);
 	case PROBE_SHOWN:
-		return not_shown(probes, buf_str(&answer->body));
+		return unless(
+			probe_is_shown(buf_str(&answer->body), PROBE_METRIC, NULL, probes->sample),
+			"the sample that was sent is not shown");
 	case PROBE_STORED:
-		return not_stored(probes, answer);
+		return unless(probe_is_stored(answer, NULL, probes->sample),
+			"the sample that was sent has not come there");
 	case PROBE_OK:
 	case PROBE_EXPORT:
 	case PROBE_GRPC:
@@ -295,10 +303,17 @@ void probe_ask(const struct probes *probes, struct probe *probe, int64_t deadlin
 {
 	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(http_answer) struct http_answer answer = { 0 };
-	AUTO(str)
-	char *text = probes->sample > 0 ? mem_printf(EXPORT, probes->sample * 1000, probes->sample)
-					: mem_strdup("{}");
-	struct http_request request = request_of(probes, probe, text);
+	AUTO(buf) struct buf text = BUF_INIT(BUF_UNLIMITED);
+	if (probes->sample > 0)
+		sample_json(&(struct sample){ .metric = "stack.verified.timestamp",
+				    .unit = "s",
+				    .description = "When cctm last sent a sample to see that the "
+						   "stack works.",
+				    .seconds = probes->sample },
+			&text);
+	else
+		buf_adds(&text, "{}");
+	struct http_request request = request_of(probes, probe, buf_str(&text));
 	request.deadline_ms = deadline_ms;
 	free(probe->why);
 	probe->why = NULL;

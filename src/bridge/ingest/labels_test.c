@@ -210,6 +210,9 @@ static void test_a_clients_metric_cannot_touch_the_bridges_own(void **state)
 	assert_true(bench_take(&t, OTLP_METRICS));
 	assert_value(value_of(t.ing, "exported_cctm_events_total", ""), 5);
 	assert_value(value_of(t.ing, "exported_cctm_client_lost_events_total", ""), 5);
+	one_metric(&t.body, "cctm.probe", "\"gauge\":{\"dataPoints\":[{\"asInt\":\"7\"}]}");
+	assert_true(bench_take(&t, OTLP_METRICS));
+	assert_value(value_of(t.ing, "cctm_probe", ""), 7);
 	assert_null(store_family(ingest_store(t.ing), "cctm_events_total", 17));
 	assert_null(store_family(ingest_store(t.ing), "cctm_client_lost_events_total", 29));
 	bench_close(&t);

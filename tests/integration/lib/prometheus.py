@@ -45,17 +45,20 @@ def scaled(rules, scale):
 
 
 class Prometheus:
-    """Scrapes loopback ports as jobs of the given names; it can be killed and started again on its data."""
+    """Scrapes loopback ports as jobs of the given names, with rules or (None) without; it can be killed and started again
+    on its data."""
 
     def __init__(self, jobs, rules, scale, scrape_s=SCRAPE_S):
         self.folder = Path(tempfile.mkdtemp(prefix="cctm-prometheus-"))
         self.port, self.jobs, self.scrape_s, self.process = free_port(), jobs, scrape_s, None
         self.interval_s = RULES_INTERVAL_S / scale
+        rule_files = "rule_files: [rules.yml]\n" if rules else ""
         times = f"scrape_interval: {int(scrape_s * 1000)}ms, scrape_timeout: {int(scrape_s * 1000)}ms, evaluation_interval: 1s"
         targets = "".join(f"  - {{job_name: {job}, honor_labels: true, static_configs: "
                           f"[{{targets: ['127.0.0.1:{port}'], labels: {{instance: {job}}}}}]}}\n" for job, port in jobs.items())
-        (self.folder / "prometheus.yml").write_text(f"global: {{{times}}}\nrule_files: [rules.yml]\nscrape_configs:\n{targets}")
-        (self.folder / "rules.yml").write_text(scaled(rules, scale))
+        (self.folder / "prometheus.yml").write_text(f"global: {{{times}}}\n{rule_files}scrape_configs:\n{targets}")
+        if rules:
+            (self.folder / "rules.yml").write_text(scaled(rules, scale))
         self.log = open(self.folder / "log", "ab")
         self.start()
 
