@@ -30,6 +30,14 @@ enum privacy {
 
 const char *privacy_name(enum privacy privacy); /* "none", "id" */
 
+/* Attributes of events that become labels of the metrics that are made of them. */
+enum event_label {
+	EVENT_LABEL_NONE,
+	EVENT_LABEL_OWNER, /* says whose event it is; other than the rest, it stands on each */
+	EVENT_LABEL_TEXT,  /* a name that somebody may have chosen; cut where it is long */
+	EVENT_LABEL_WORD,  /* one of a few words; whatever is none becomes "other" */
+};
+
 struct catalogue_row {
 	enum catalogue_kind kind;
 	const char *name, *meaning;
@@ -39,13 +47,16 @@ struct catalogue_row {
 	const char *seen;     /* the first version it was recorded from; NULL: documented only */
 	enum privacy privacy;
 	bool is_own; /* of an attribute: the client sets it itself, so nobody else may */
+	bool is_of_events; /* of a metric: the receiver counts it from events, the client does not send it */
+	bool is_histogram;	/* of a metric: <series>_bucket, _count and _sum, and no _total */
+	enum event_label label; /* of an attribute */
 };
 
 extern const struct catalogue_row catalogue[];
 extern const size_t catalogue_count;
 
-/* What a Collector's exporter for Prometheus makes of a metric, without _total: "claude_code_cost_usage_USD" (dots become
- * underscores, the unit is added, s as seconds). Yours. */
+/* What a Collector's exporter for Prometheus makes of a metric, without _total (or _bucket, _count and _sum):
+ * "claude_code_cost_usage_USD" (dots become underscores, the unit is added, s as seconds). Yours. */
 char *catalogue_series(const struct catalogue_row *metric);
 
 /* NULL: not known. */

@@ -38,6 +38,23 @@ static void add_debug(struct data *root, const struct config *config)
 	data_set(root, "is_detailed", data_bool(strcmp(debug, "detailed") == 0));
 }
 
+/* The attributes of events that become labels; the Collector's configuration names each. */
+static void add_event_labels(struct data *root)
+{
+	struct data *owners = data_list(), *others = data_list();
+	for (size_t i = 0; i < catalogue_count; i++) {
+		const struct catalogue_row *row = &catalogue[i];
+		if (row->kind != CATALOGUE_ATTRIBUTE || row->label == EVENT_LABEL_NONE)
+			continue;
+		struct data *item = data_map();
+		data_set(item, "key", data_text(row->name));
+		data_set(item, "is_word", data_bool(row->label == EVENT_LABEL_WORD));
+		data_append(row->label == EVENT_LABEL_OWNER ? owners : others, item);
+	}
+	data_set(root, "owner_labels", owners);
+	data_set(root, "event_labels", others);
+}
+
 void model_add_collector(struct data *root, const struct config *config)
 {
 	int64_t max_body = config_number(config, "otlp.max_body");
@@ -60,6 +77,7 @@ void model_add_collector(struct data *root, const struct config *config)
 	set_go_duration(root, "batch_timeout", config, "collector.batch_timeout");
 	data_set(root, "batch_size", data_int(config_number(config, "collector.batch_size")));
 	add_debug(root, config);
+	add_event_labels(root);
 }
 
 void model_add_prometheus(struct data *root, const struct config *config)
@@ -82,7 +100,8 @@ static void add_counters(struct data *root)
 {
 	struct data *list = data_list();
 	for (size_t i = 0; i < catalogue_count; i++) {
-		if (catalogue[i].kind != CATALOGUE_METRIC)
+		/* Those made of events are not summed over sessions: they have rules of their own. */
+		if (catalogue[i].kind != CATALOGUE_METRIC || catalogue[i].is_of_events)
 			continue;
 		struct data *item = data_map();
 		AUTO(str) char *series = catalogue_series(&catalogue[i]);

@@ -5,55 +5,56 @@
 
 #include "bridge/ingest/event_targets.h"
 
-/* Whose event it is; what OTEL_RESOURCE_ATTRIBUTES adds comes from the resource. */
-#define OWNER                                                                                     \
-	{ "user.email", LABEL_AS_IT_IS, NULL }, { "user.account_uuid", LABEL_AS_IT_IS, NULL },    \
-		{ "user.account_id", LABEL_AS_IT_IS, NULL }, { "user.id", LABEL_AS_IT_IS, NULL }, \
-		{ "enduser.id", LABEL_AS_IT_IS, NULL },                                           \
-		{ "organization.id", LABEL_AS_IT_IS, NULL },                                      \
-		{ "terminal.type", LABEL_AS_IT_IS, NULL },                                        \
-	{                                                                                         \
-		"app.version", LABEL_AS_IT_IS, NULL                                               \
+#define AS_IT_IS(key)                                 \
+	{                                             \
+		SLICE_INIT(key), LABEL_AS_IT_IS, NULL \
 	}
+#define TEXT(key)                                 \
+	{                                         \
+		SLICE_INIT(key), LABEL_TEXT, NULL \
+	}
+#define WORD(key)                                 \
+	{                                         \
+		SLICE_INIT(key), LABEL_WORD, NULL \
+	}
+#define END                                       \
+	{                                         \
+		{ NULL, 0 }, LABEL_AS_IT_IS, NULL \
+	}
+
+/* Whose event it is; what OTEL_RESOURCE_ATTRIBUTES adds comes from the resource. */
+#define OWNER                                                                               \
+	AS_IT_IS("user.email"), AS_IT_IS("user.account_uuid"), AS_IT_IS("user.account_id"), \
+		AS_IT_IS("user.id"), AS_IT_IS("enduser.id"), AS_IT_IS("organization.id"),   \
+		AS_IT_IS("terminal.type"), AS_IT_IS("app.version")
 
 /* Names that somebody may have chosen, and words that Claude Code has. */
-#define ABOUT                                                                                \
-	{ "model", LABEL_TEXT, NULL }, { "query_source", LABEL_TEXT, NULL },                 \
-		{ "tool_name", LABEL_TEXT, NULL }, { "mcp_server.name", LABEL_TEXT, NULL },  \
-		{ "mcp_server_name", LABEL_TEXT, NULL }, { "skill.name", LABEL_TEXT, NULL }, \
-		{ "agent.name", LABEL_TEXT, NULL }, { "success", LABEL_WORD, NULL },         \
-		{ "decision", LABEL_WORD, NULL }, { "decision_source", LABEL_WORD, NULL },   \
-		{ "status_code", LABEL_WORD, NULL }, { "error_type", LABEL_WORD, NULL },     \
-		{ "permission_mode", LABEL_WORD, NULL }, { "trigger", LABEL_WORD, NULL },    \
-	{                                                                                    \
-		"hook_event", LABEL_WORD, NULL                                               \
-	}
-
-#define END                                \
-	{                                  \
-		NULL, LABEL_AS_IT_IS, NULL \
-	}
+#define ABOUT                                                                                     \
+	TEXT("model"), TEXT("query_source"), TEXT("tool_name"), TEXT("mcp_server.name"),          \
+		TEXT("mcp_server_name"), TEXT("skill.name"), TEXT("agent.name"), WORD("success"), \
+		WORD("decision"), WORD("decision_source"), WORD("status_code"),                   \
+		WORD("error_type"), WORD("permission_mode"), WORD("trigger"), WORD("hook_event")
 
 static const struct label_rule rules_of_none[] = { END };
 static const struct label_rule rules_of_other[] = { OWNER, END };
 static const struct label_rule rules_of_any[] = { OWNER, ABOUT, END };
-static const struct label_rule rules_of_model[] = { OWNER, { "model", LABEL_TEXT, NULL },
-	{ "query_source", LABEL_TEXT, NULL }, END };
-static const struct label_rule rules_of_tool[] = { OWNER, { "tool_name", LABEL_TEXT, NULL }, END };
-static const struct label_rule rules_of_status[] = { OWNER, { "model", LABEL_TEXT, NULL },
-	{ "status_code", LABEL_WORD, NULL }, END };
+static const struct label_rule rules_of_model[] = { OWNER, TEXT("model"), TEXT("query_source"),
+	END };
+static const struct label_rule rules_of_tool[] = { OWNER, TEXT("tool_name"), END };
+static const struct label_rule rules_of_status[] = { OWNER, TEXT("model"), WORD("status_code"),
+	END };
 
 /* Where an event has another word for it. */
 static const struct label_rule rules_tool_decision[] = { OWNER, ABOUT,
-	{ "source", LABEL_WORD, "decision_source" }, END };
+	{ SLICE_INIT("source"), LABEL_WORD, "decision_source" }, END };
 static const struct label_rule rules_mode_changed[] = { OWNER, ABOUT,
-	{ "to_mode", LABEL_WORD, "permission_mode" }, END };
+	{ SLICE_INIT("to_mode"), LABEL_WORD, "permission_mode" }, END };
 static const struct label_rule rules_auth[] = { OWNER, ABOUT,
-	{ "error_category", LABEL_WORD, "error_type" }, END };
+	{ SLICE_INIT("error_category"), LABEL_WORD, "error_type" }, END };
 static const struct label_rule rules_internal_error[] = { OWNER, ABOUT,
-	{ "error_name", LABEL_WORD, "error_type" }, END };
+	{ SLICE_INIT("error_name"), LABEL_WORD, "error_type" }, END };
 static const struct label_rule rules_mcp_connection[] = { OWNER, ABOUT,
-	{ "error_code", LABEL_WORD, "error_type" }, END };
+	{ SLICE_INIT("error_code"), LABEL_WORD, "error_type" }, END };
 
 static const struct {
 	const char *event;
@@ -102,14 +103,13 @@ const struct label_rule *event_rules(const char *name)
 }
 
 /* All keys of the rules above. */
-static const struct label_rule keys_of_any[] = { OWNER, ABOUT, { "source", LABEL_WORD, NULL },
-	{ "to_mode", LABEL_WORD, NULL }, { "error_category", LABEL_WORD, NULL },
-	{ "error_name", LABEL_WORD, NULL }, { "error_code", LABEL_WORD, NULL }, END };
+static const struct label_rule keys_of_any[] = { OWNER, ABOUT, WORD("source"), WORD("to_mode"),
+	WORD("error_category"), WORD("error_name"), WORD("error_code"), END };
 
 bool event_is_label(struct slice key)
 {
-	for (const struct label_rule *rule = keys_of_any; rule->key; rule++) {
-		if (slice_eq_str(key, rule->key))
+	for (const struct label_rule *rule = keys_of_any; rule->key.ptr; rule++) {
+		if (slice_eq(key, rule->key))
 			return true;
 	}
 	return false;

@@ -80,23 +80,24 @@ static void read_figure(struct event *e, enum event_figure figure, const struct 
 
 static void read_attr(struct ingest *ing, struct event *e, const struct otlp_attr *attr)
 {
+	struct slice key = attr->key;
 	double number;
-	if (slice_eq_str(attr->key, "event.name")) {
+	if (slice_eq(key, SLICE_LIT("event.name"))) {
 		if (attr->value.kind == OTLP_STRING)
 			set_name(e, attr->value.bytes);
-	} else if (slice_eq_str(attr->key, "duration_ms")) {
+	} else if (slice_eq(key, SLICE_LIT("duration_ms"))) {
 		read_figure(e, EVENT_DURATION, &attr->value);
-	} else if (slice_eq_str(attr->key, "ttft_ms")) {
+	} else if (slice_eq(key, SLICE_LIT("ttft_ms"))) {
 		read_figure(e, EVENT_TTFT, &attr->value);
-	} else if (slice_eq_str(attr->key, "event.sequence")) {
+	} else if (slice_eq(key, SLICE_LIT("event.sequence"))) {
 		e->has_sequence =
 			otlp_value_number(&attr->value, &number) && number >= 0 && number < 9e15;
 		e->sequence = e->has_sequence ? (uint64_t)number : 0;
-	} else if (slice_eq_str(attr->key, "session.id") && attr->value.kind == OTLP_STRING &&
+	} else if (slice_eq(key, SLICE_LIT("session.id")) && attr->value.kind == OTLP_STRING &&
 		   attr->value.bytes.len && !ing->options.has_session_label) {
 		e->has_session = true;
 		e->session_hash = record_session_hash(attr->value.bytes);
-	} else if (slice_eq_str(attr->key, "session.id") || event_is_label(attr->key)) {
+	} else if (slice_eq(key, SLICE_LIT("session.id")) || event_is_label(key)) {
 		add_to_key(&ing->event_key, attr);
 	}
 }

@@ -307,13 +307,12 @@ static void add_resource_labels(struct labels *l, bool is_restricted)
 		add_entry(&l->point, SLICE_LIT("instance"), SLICE_LIT("instance"), instance);
 }
 
-static const struct label_rule *find_rule(const struct label_rule *only, struct slice key)
+/* The last one, without key: there is none for this key. */
+static const struct label_rule *find_rule(const struct label_rule *rule, struct slice key)
 {
-	for (; only->key; only++) {
-		if (slice_eq_str(key, only->key))
-			return only;
-	}
-	return NULL;
+	while (rule->key.ptr && !slice_eq(key, rule->key))
+		rule++;
+	return rule;
 }
 
 static bool is_word(struct slice value)
@@ -334,21 +333,26 @@ static void cut_text(struct attr_set *set, struct span *value)
 {
 	if (value->len <= LABEL_TEXT_MAX)
 		return;
-	const unsigned char *text = span_of(set, *value).ptr;
-	value->len = LABEL_TEXT_MAX;
-	while ((text[value->len] & 0xC0) == 0x80)
-		value->len--;
+	size_t end = value->at + LABEL_TEXT_MAX;
+	while (end > value->at && (set->text.data[end] & 0xC0) == 0x80)
+		end--;
+	value->len = end - value->at;
 	set->notes |= LABELS_NOTE_CUT;
 }
 
-static void apply_rule(struct attr_set *set, struct entry *e, const struct label_rule *rule)
+/* False: no rule is for it. */
+static bool apply_rule(struct attr_set *set, struct entry *e, const struct label_rule *rules)
 {
+	const struct label_rule *rule = find_rule(rules, span_of(set, e->key));
+	if (!rule->key.ptr)
+		return false;
 	if (rule->form == LABEL_TEXT)
 		cut_text(set, &e->value);
 	else if (rule->form == LABEL_WORD && !is_word(span_of(set, e->value)))
 		e->value = add_text(set, SLICE_LIT("other"));
 	if (rule->name)
 		e->name = add_text(set, slice_str(rule->name));
+	return true;
 }
 
 static void choose_labels(struct labels *l, const struct label_rule *only)
@@ -360,10 +364,7 @@ static void choose_labels(struct labels *l, const struct label_rule *only)
 			e->is_label = e->value.len > 0 && l->has_session_label;
 			continue;
 		}
-		const struct label_rule *rule = only ? find_rule(only, key) : NULL;
-		e->is_label = e->value.len > 0 && (!only || rule);
-		if (e->is_label && rule)
-			apply_rule(&l->point, e, rule);
+		e->is_label = e->value.len > 0 && (!only || apply_rule(&l->point, e, only));
 	}
 }
 

@@ -43,7 +43,7 @@ enum label_form {
 #define LABEL_WORD_MAX 64
 
 struct label_rule {
-	const char *key;
+	struct slice key;
 	enum label_form form;
 	const char *name; /* of the label; NULL: that of the key */
 };
