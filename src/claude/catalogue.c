@@ -387,6 +387,12 @@ const char *privacy_name(enum privacy privacy)
 	return names[privacy];
 }
 
+const char *catalogue_label_name(enum event_label label)
+{
+	static const char *const names[] = { NULL, "owner", "text", "word" };
+	return names[label];
+}
+
 const struct catalogue_row *catalogue_find(enum catalogue_kind kind, const char *name)
 {
 	for (size_t i = 0; i < catalogue_count; i++) {

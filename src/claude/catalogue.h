@@ -33,10 +33,12 @@ const char *privacy_name(enum privacy privacy); /* "none", "id" */
 /* Attributes of events that become labels of the metrics that are made of them. */
 enum event_label {
 	EVENT_LABEL_NONE,
-	EVENT_LABEL_OWNER, /* says whose event it is; other than the rest, it stands on each */
+	EVENT_LABEL_OWNER, /* says whose event it is */
 	EVENT_LABEL_TEXT,  /* a name that somebody may have chosen; cut where it is long */
 	EVENT_LABEL_WORD,  /* one of a few words; whatever is none becomes "other" */
 };
+
+const char *catalogue_label_name(enum event_label label); /* "owner", "text", "word"; NULL: none */
 
 struct catalogue_row {
 	enum catalogue_kind kind;

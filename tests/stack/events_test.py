@@ -3,12 +3,17 @@ every recording, and what no recording has.
 """
 
 import json
+import shutil
+import subprocess
+import tempfile
 import threading
 import unittest
+import urllib.parse
+from pathlib import Path
 
 from lib import case, event_counts, exposition, programs, recordings
-from lib.bridge import Bridge, wait_until
-from lib.collector import Collector
+from lib.bridge import Bridge, free_port, wait_until
+from lib.collector import Collector, fetch
 from stacks import IS_SLOW, Stack
 
 # Its resource says of itself what its events say. The bridge lets the event win, the Collector's exporter the resource.
@@ -63,6 +68,44 @@ def unrecorded():
     yield request([record("api_request", model="opus", duration_ms=5)], scope="example")
 
 
+class Prometheus:
+    """The real program, which others push to; page() is what it has, as text."""
+
+    def __enter__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="cctm-prometheus-"))
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}/"
+        (self.folder / "prometheus.yml").write_text("{}\n")
+        self.process = subprocess.Popen(
+            [programs.prometheus(), f"--config.file={self.folder}/prometheus.yml", f"--storage.tsdb.path={self.folder}/data",
+             f"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver",
+             "--web.console.templates=/nonexistent", "--web.console.libraries=/nonexistent"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        wait_until(self.is_ready, "Prometheus")
+        return self
+
+    def is_ready(self):
+        try:
+            return fetch(self.url + "-/ready")[0] == 200
+        except OSError:
+            return False
+
+    def page(self):
+        everything = urllib.parse.quote('{__name__=~"claude_code_.+"}')
+        lines = []
+        for sample in json.loads(fetch(f"{self.url}api/v1/query?query={everything}")[1])["data"]["result"]:
+            name = sample["metric"].pop("__name__")
+            labels = ",".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in sample["metric"].items())
+            lines.append(f"{name}{{{labels}}} {sample['value'][1]}\n")
+        return "".join(lines)
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Events(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -85,6 +128,15 @@ class Events(unittest.TestCase):
         figures = event_counts.of_messages([r.decoded() for r in requests] + [message for _, message in self.others])
         self.assertGreater(len(figures), 500)
         return requests, figures
+
+    def test_the_catalogue_names_the_attributes_that_become_labels(self):
+        with Stack(init=False) as stack:
+            rows = json.loads(stack.run("catalogue", "attribute", "--json").stdout)["rows"]
+        labels = {kind: {row["name"] for row in rows if row["event_label"] == kind} for kind in ("owner", "text", "word")}
+        # enduser.id is the user's, and comes from the resource.
+        self.assertEqual(labels["owner"], set(event_counts.OWNER) - {"enduser.id"})
+        self.assertEqual(labels["text"], set(event_counts.TEXTS))
+        self.assertEqual(labels["word"], set(event_counts.WORDS))
 
     def test_the_bridge_counts_what_was_sent_once_and_after_a_kill_too(self):
         requests, figures = self.truth()
@@ -116,6 +168,21 @@ class Events(unittest.TestCase):
                     self.assertNotIn("failed to convert", collector.log())
                 finally:
                     collector.close()
+
+    @unittest.skipUnless(programs.collector() and programs.prometheus(), "there is no Collector or no Prometheus")
+    def test_pushed_to_prometheus_they_are_the_same(self):
+        requests, figures = self.truth(BEYOND_THE_COLLECTOR)
+        with Stack("--set", "collector.export=remote_write") as stack, Prometheus() as prometheus:
+            configuration = stack.read("config/otel-collector-config.yaml")
+            self.assertIn("http://prometheus:9090/", configuration)
+            collector = Collector(configuration.replace("http://prometheus:9090/", prometheus.url))
+            try:
+                self.send_to(collector, requests)
+                for body, _ in self.others:
+                    self.assertEqual(collector.post("/v1/logs", body), 200)
+                self.assert_counts(figures, prometheus.page)
+            finally:
+                collector.close()
 
     @unittest.skipUnless(programs.collector(), "there is no Collector")
     def test_processes_of_one_user_that_send_at_once_lose_nothing_in_the_collector(self):

@@ -127,7 +127,7 @@ def of_messages(messages):
 
 
 # What a receiver adds to every series, each in its way.
-OF_THE_RECEIVER = ("start", "source", "service_name", "service_instance_id")
+OF_THE_RECEIVER = ("start", "source", "service_name", "service_instance_id", "otel_scope_name")
 
 
 def of_metrics(exposition):
