@@ -240,12 +240,19 @@ static struct event_target *find_target(struct ingest *ing, const struct event *
 	return event_targets_at(ing->event_targets, hash.low64, hash.high64);
 }
 
-/* Whose event it is: from the target, unless the session is not known of late. */
+/* Of late, and all that an event could still tell of it. */
+static bool knows_session(const struct ingest *ing, uint64_t hash)
+{
+	const struct session *session = sessions_find(ing->sessions, hash);
+	return session && session->user && session->terminal && session->version;
+}
+
+/* Whose event it is: from the target, unless its session is to be learned. */
 static enum reason find_session(struct ingest *ing, const struct otlp_log *log,
 	const struct event *e, const char *name, struct event_target *t, uint64_t *session)
 {
 	*session = e->has_session ? e->session_hash : t->session;
-	if (t->series[0] && (!*session || sessions_find(ing->sessions, *session)))
+	if (t->series[0] && (!*session || knows_session(ing, *session)))
 		return REASON_OK;
 	struct series *series;
 	enum reason why = resolve_row(ing, log, event_rows, e, name, &series, session);

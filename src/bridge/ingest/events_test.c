@@ -229,13 +229,20 @@ static void test_an_event_like_one_before_counts_in_the_same_series_for_its_own_
 	assert_int_equal(ops_of(bench_record(&t, 0), OP_SESSION), 2);
 	assert_int_equal(ops_of(bench_record(&t, 0), OP_CONTEXT), 3);
 
+	/* Known as it is already, and yet the first to say whose session three is. */
+	take_log(&t, EVENT("e") "," S("session.id", "three"), "");
+	take_log(&t, MANY("three"), "");
+	assert_int_equal(ops_of(bench_record(&t, 1), OP_SESSION), 1);
+	assert_int_equal(ops_of(bench_record(&t, 2), OP_SESSION), 1);
+	assert_value(value_of(t.ing, COUNTED, NAMED("e") ",user_id=\"u\""), 5);
+
 	/* Sessions are forgotten when they are idle; what comes then names its own anew. */
 	t.now_ms += 2 * DAY_MS;
 	ingest_expire(t.ing, t.now_ms);
 	t.segment = 2;
 	take_log(&t, MANY("one"), "");
-	assert_int_equal(ops_of(bench_record(&t, 1), OP_SESSION), 1);
-	assert_value(value_of(t.ing, COUNTED, NAMED("e") ",user_id=\"u\""), 5);
+	assert_int_equal(ops_of(bench_record(&t, 3), OP_SESSION), 1);
+	assert_value(value_of(t.ing, COUNTED, NAMED("e") ",user_id=\"u\""), 6);
 	bench_close(&t);
 }
 
