@@ -314,13 +314,21 @@ static const struct {
 	{ "connectors", "connector", { NULL } },
 };
 
+/* Of types that somebody may use for something else. */
+static const char *const own_ids[] = { "transform/start", "transform/events", "transform/counted",
+	"forward/events", "signaltometrics/events" };
+
 static bool is_ours(size_t row, const char *id)
 {
 	for (size_t i = 0; i < 6 && sections[row].types[i]; i++) {
 		if (is_type(id, sections[row].types[i]))
 			return true;
 	}
-	return strcmp(id, "transform/start") == 0;
+	for (size_t i = 0; i < sizeof own_ids / sizeof *own_ids; i++) {
+		if (strcmp(id, own_ids[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 static void list_components(const struct source *source)

@@ -41,6 +41,29 @@ static void test_collector_that_adds_up_has_right_totals(void **state)
 	stack_end(&stack);
 }
 
+static void test_a_collector_of_ours_has_nothing_that_is_lost_and_others_keep_theirs(void **state)
+{
+	(void)state;
+	struct stack stack = with_collector(RECEIVER
+		"processors: { deltatocumulative: {}, transform/start: {}, transform/events: {},"
+		" transform/counted: {} }\n"
+		"connectors: { forward/events: {}, signaltometrics/events: {} }\n"
+		"exporters: { prometheus: { endpoint: ':8889', metric_expiration: 65m } "
+		"}\n" PIPELINES("deltatocumulative, transform/start", "prometheus"));
+	for (size_t i = 0; i < stack.adopted.kept_count; i++)
+		assert_null(strstr(stack.adopted.kept[i].where, COLLECTOR));
+	stack_end(&stack);
+
+	stack = with_collector(RECEIVER
+		"processors: { deltatocumulative: {}, transform/start: {}, transform/mine: {} }\n"
+		"connectors: { forward: {}, signaltometrics: {} }\n" PIPELINES(
+			"deltatocumulative, transform/start", "prometheus"));
+	assert_kept(&stack, "processor transform/mine", COLLECTOR ":2");
+	assert_kept(&stack, "connector forward", COLLECTOR ":3");
+	assert_kept(&stack, "connector signaltometrics", COLLECTOR ":3");
+	stack_end(&stack);
+}
+
 static void test_collector_without_the_start_of_streams_has_wrong_totals(void **state)
 {
 	(void)state;
@@ -423,6 +446,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_collector_that_adds_up_has_right_totals),
+		cmocka_unit_test(
+			test_a_collector_of_ours_has_nothing_that_is_lost_and_others_keep_theirs),
 		cmocka_unit_test(test_collector_without_the_start_of_streams_has_wrong_totals),
 		cmocka_unit_test(test_collector_batch_of_a_second_is_no_fault),
 		cmocka_unit_test(test_collector_batch_that_is_not_used_is_not_taken_over),

@@ -33,6 +33,10 @@ const char *const catalogue_kind_names[CATALOGUE_KIND_COUNT + 1] = { "variable",
 #define SEEN	   .seen = "2.1.328"
 #define SEEN_LATER .seen = "2.1.331"
 
+#define OWNER .label = EVENT_LABEL_OWNER
+#define TEXT  .label = EVENT_LABEL_TEXT
+#define WORD  .label = EVENT_LABEL_WORD
+
 const struct catalogue_row catalogue[] = {
 	VARIABLE("CLAUDE_CODE_ENABLE_TELEMETRY", "Turns telemetry on; must be 1.",
 		.fallback = "off", SEEN),
@@ -164,21 +168,34 @@ const struct catalogue_row catalogue[] = {
 	METRIC("claude_code.active_time.total",
 		"Time in which somebody typed (user) or Claude Code worked (cli).", .unit = "s",
 		SEEN),
+	METRIC("claude_code.events",
+		"Events by name, as the stack counts them: requests, errors, tools, decisions.",
+		.is_of_events = true),
+	METRIC("claude_code.api_request.duration",
+		"Duration of requests to the API that were answered, made of the event "
+		"api_request.",
+		.unit = "s", .is_of_events = true, .is_histogram = true),
+	METRIC("claude_code.api_request.ttft",
+		"Time to the first token of an answer, made of the event api_request.", .unit = "s",
+		.is_of_events = true, .is_histogram = true),
+	METRIC("claude_code.tool.duration",
+		"Duration of tools that ended, made of the event tool_result.", .unit = "s",
+		.is_of_events = true, .is_histogram = true),
 	ATTRIBUTE("session.id",
 		"The session; several processes can share one (--resume, --continue).",
 		.privacy = PRIVACY_ID, .is_own = true, SEEN),
 	ATTRIBUTE("user.id", "The installation, 64 hexadecimal digits.", .privacy = PRIVACY_ID,
-		.is_own = true, SEEN),
+		.is_own = true, SEEN, OWNER),
 	ATTRIBUTE("user.email",
 		"E-mail address of the login; absent with an API key, Bedrock, Vertex and Foundry.",
-		.privacy = PRIVACY_PERSON, .is_own = true),
+		.privacy = PRIVACY_PERSON, .is_own = true, OWNER),
 	ATTRIBUTE("user.account_uuid", "Account of the login; absent with an API key.",
-		.privacy = PRIVACY_ID, .is_own = true),
+		.privacy = PRIVACY_ID, .is_own = true, OWNER),
 	ATTRIBUTE("user.account_id",
 		"Account of the login, in its other form; absent with an API key.",
-		.privacy = PRIVACY_ID, .is_own = true),
+		.privacy = PRIVACY_ID, .is_own = true, OWNER),
 	ATTRIBUTE("organization.id", "Organization of the login; absent with an API key.",
-		.privacy = PRIVACY_ID, .is_own = true),
+		.privacy = PRIVACY_ID, .is_own = true, OWNER),
 	ATTRIBUTE("enduser.id", "Who it is, where OTEL_RESOURCE_ATTRIBUTES says so.",
 		.privacy = PRIVACY_PERSON),
 	ATTRIBUTE(
@@ -188,9 +205,9 @@ const struct catalogue_row catalogue[] = {
 	ATTRIBUTE("cost_center", "The cost centre, where OTEL_RESOURCE_ATTRIBUTES says so.",
 		.is_counted = true),
 	ATTRIBUTE("terminal.type", "The terminal: vscode, iTerm.app, tmux, non-interactive.",
-		.is_own = true, .is_counted = true, SEEN),
+		.is_own = true, .is_counted = true, SEEN, OWNER),
 	ATTRIBUTE("app.version", "Version of Claude Code, with OTEL_METRICS_INCLUDE_VERSION.",
-		.is_own = true, .is_counted = true, SEEN),
+		.is_own = true, .is_counted = true, SEEN, OWNER),
 	ATTRIBUTE("app.entrypoint", "How Claude Code was started.", .is_own = true),
 	ATTRIBUTE("anthropic.provider", "Who answers: firstParty, bedrock, vertex, foundry.",
 		.is_own = true, SEEN),
@@ -206,7 +223,8 @@ const struct catalogue_row catalogue[] = {
 	ATTRIBUTE("start",
 		"Start of a stream, which the stack's own rules add; no one else may set it.",
 		.is_own = true),
-	ATTRIBUTE("model", "The model that answered.", .is_own = true, .is_counted = true, SEEN),
+	ATTRIBUTE("model", "The model that answered.", .is_own = true, .is_counted = true, SEEN,
+		TEXT),
 	ATTRIBUTE("type",
 		"Kind of token (input, output, cacheRead, cacheCreation), of line (added, removed) "
 		"or of time (user, cli).",
@@ -215,18 +233,19 @@ const struct catalogue_row catalogue[] = {
 		.is_counted = true, SEEN),
 	ATTRIBUTE("query_source",
 		"Who asked: main, subagent or auxiliary on metrics, a finer name on events.",
-		.is_own = true, .is_counted = true, SEEN),
+		.is_own = true, .is_counted = true, SEEN, TEXT),
 	ATTRIBUTE("effort", "Effort that was asked for: low to max.", .is_own = true,
 		.is_counted = true, SEEN),
 	ATTRIBUTE("speed", "normal or fast.", .is_own = true, .is_counted = true, SEEN),
-	ATTRIBUTE("agent.name", "Name of the sub-agent.", .is_own = true, .is_counted = true, SEEN),
-	ATTRIBUTE("skill.name", "Name of the skill.", .is_own = true, .is_counted = true),
+	ATTRIBUTE("agent.name", "Name of the sub-agent.", .is_own = true, .is_counted = true, SEEN,
+		TEXT),
+	ATTRIBUTE("skill.name", "Name of the skill.", .is_own = true, .is_counted = true, TEXT),
 	ATTRIBUTE("plugin.name", "Name of the plug-in.", .is_own = true, .is_counted = true, SEEN),
 	ATTRIBUTE(
 		"marketplace.name", "Marketplace that the plug-in is from.", .is_own = true, SEEN),
 	ATTRIBUTE("tool_name", "Name of the tool: Edit, Write, Bash.", .is_own = true,
-		.is_counted = true, SEEN),
-	ATTRIBUTE("decision", "accept or reject.", .is_own = true, .is_counted = true, SEEN),
+		.is_counted = true, SEEN, TEXT),
+	ATTRIBUTE("decision", "accept or reject.", .is_own = true, .is_counted = true, SEEN, WORD),
 	ATTRIBUTE("source",
 		"Who decided: config, hook, user_permanent, user_temporary, user_abort, "
 		"user_reject.",
@@ -258,7 +277,7 @@ const struct catalogue_row catalogue[] = {
 	ATTRIBUTE("request_id", "The request, as the API names it.", .privacy = PRIVACY_ID, SEEN),
 	ATTRIBUTE("error", "What failed, as the API or the tool said.", .privacy = PRIVACY_CONTENT,
 		SEEN),
-	ATTRIBUTE("status_code", "HTTP status of the failure.", .seen = NULL),
+	ATTRIBUTE("status_code", "HTTP status of the failure.", WORD),
 	ATTRIBUTE("attempt", "How many tries there were.", .seen = NULL),
 	ATTRIBUTE("message.uuid", "The message in the transcript.", .privacy = PRIVACY_ID, SEEN),
 	ATTRIBUTE("prompt", "The prompt; <REDACTED> unless OTEL_LOG_USER_PROMPTS.",
@@ -279,17 +298,26 @@ const struct catalogue_row catalogue[] = {
 		.privacy = PRIVACY_CONTENT, SEEN),
 	ATTRIBUTE("tool_input_size_bytes", "Size of what it was given.", .unit = "bytes", SEEN),
 	ATTRIBUTE("tool_result_size_bytes", "Size of what it gave back.", .unit = "bytes", SEEN),
-	ATTRIBUTE("permission_mode", "How permissions were asked for.", SEEN),
-	ATTRIBUTE("decision_source", "Who decided that the tool may run.", SEEN),
+	ATTRIBUTE("permission_mode", "How permissions were asked for.", SEEN, WORD),
+	ATTRIBUTE("decision_source", "Who decided that the tool may run.", SEEN, WORD),
 	ATTRIBUTE("decision_type", "accept or reject.", SEEN),
-	ATTRIBUTE("success", "true or false.", SEEN),
-	ATTRIBUTE("error_type", "Kind of failure.", SEEN),
+	ATTRIBUTE("success", "true or false.", SEEN, WORD),
+	ATTRIBUTE("error_type", "Kind of failure.", SEEN, WORD),
+	ATTRIBUTE("error_category", "Kind of failure of a login.", .seen = NULL),
+	ATTRIBUTE("error_name", "Class of a fault of Claude Code itself.", .seen = NULL),
+	ATTRIBUTE("error_code", "Kind of failure of an MCP server or of Claude Code itself.",
+		.seen = NULL),
+	ATTRIBUTE("hook_event", "The event that hooks ran at: PreToolUse, Stop.", WORD),
+	ATTRIBUTE("mcp_server.name", "Name of the MCP server.", TEXT),
+	ATTRIBUTE("mcp_server_name", "The same, in its other form.", TEXT),
+	ATTRIBUTE("from_mode", "How permissions were asked for before.", .seen = NULL),
+	ATTRIBUTE("to_mode", "How they are asked for now.", .seen = NULL),
 	ATTRIBUTE("vcs.ref.head.name", "Branch that was worked on, with OTEL_LOG_TOOL_DETAILS.",
 		.privacy = PRIVACY_CONTENT, SEEN),
 	ATTRIBUTE("vcs.ref.head.revision", "Commit that was worked on, with OTEL_LOG_TOOL_DETAILS.",
 		.privacy = PRIVACY_CONTENT, SEEN),
 	ATTRIBUTE("vcs.ref.head.type", "branch or tag.", SEEN),
-	ATTRIBUTE("trigger", "Why: manual or auto.", SEEN),
+	ATTRIBUTE("trigger", "Why: manual or auto.", SEEN, WORD),
 	ATTRIBUTE("pre_tokens", "Tokens before a compaction.", .unit = "tokens", SEEN),
 	ATTRIBUTE("post_tokens", "Tokens after it.", .unit = "tokens", SEEN),
 	ATTRIBUTE("precompute_reuse", "Whether a summary made beforehand was used.", SEEN),
@@ -370,6 +398,12 @@ const char *privacy_name(enum privacy privacy)
 {
 	static const char *const names[] = { "none", "id", "person", "content", "secret" };
 	return names[privacy];
+}
+
+const char *catalogue_label_name(enum event_label label)
+{
+	static const char *const names[] = { NULL, "owner", "text", "word" };
+	return names[label];
 }
 
 const struct catalogue_row *catalogue_find(enum catalogue_kind kind, const char *name)

@@ -30,6 +30,16 @@ enum privacy {
 
 const char *privacy_name(enum privacy privacy); /* "none", "id" */
 
+/* Attributes of events that become labels of the metrics that are made of them. */
+enum event_label {
+	EVENT_LABEL_NONE,
+	EVENT_LABEL_OWNER, /* says whose event it is */
+	EVENT_LABEL_TEXT,  /* a name that somebody may have chosen; cut where it is long */
+	EVENT_LABEL_WORD,  /* one of a few words; whatever is none becomes "other" */
+};
+
+const char *catalogue_label_name(enum event_label label); /* "owner", "text", "word"; NULL: none */
+
 struct catalogue_row {
 	enum catalogue_kind kind;
 	const char *name, *meaning;
@@ -40,13 +50,16 @@ struct catalogue_row {
 	enum privacy privacy;
 	bool is_own;	 /* of an attribute: the client sets it itself, so nobody else may */
 	bool is_counted; /* of an attribute: a label of what the recording rules count */
+	bool is_of_events; /* of a metric: the receiver counts it from events, the client does not send it */
+	bool is_histogram;	/* of a metric: <series>_bucket, _count and _sum, and no _total */
+	enum event_label label; /* of an attribute */
 };
 
 extern const struct catalogue_row catalogue[];
 extern const size_t catalogue_count;
 
-/* What a Collector's exporter for Prometheus makes of a metric, without _total: "claude_code_cost_usage_USD" (dots become
- * underscores, the unit is added, s as seconds). Yours. */
+/* What a Collector's exporter for Prometheus makes of a metric, without _total (or _bucket, _count and _sum):
+ * "claude_code_cost_usage_USD" (dots become underscores, the unit is added, s as seconds). Yours. */
 char *catalogue_series(const struct catalogue_row *metric);
 
 /* The name of an attribute as a label of Prometheus: "team_id". Yours. */

@@ -55,6 +55,8 @@ static void test_a_metric_has_the_name_that_exporters_give_it(void **state)
 		{ "claude_code.token.usage", "claude_code_token_usage_tokens" },
 		{ "claude_code.active_time.total", "claude_code_active_time_seconds" },
 		{ "claude_code.code_edit_tool.decision", "claude_code_code_edit_tool_decision" },
+		{ "claude_code.events", "claude_code_events" },
+		{ "claude_code.api_request.ttft", "claude_code_api_request_ttft_seconds" },
 	};
 
 	(void)state;
@@ -66,6 +68,19 @@ static void test_a_metric_has_the_name_that_exporters_give_it(void **state)
 	}
 }
 
+static void test_nothing_that_somebody_wrote_becomes_a_label(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < catalogue_count; i++) {
+		if (catalogue[i].label == EVENT_LABEL_NONE)
+			continue;
+		assert_int_equal(catalogue[i].kind, CATALOGUE_ATTRIBUTE);
+		assert_int_not_equal(catalogue[i].privacy, PRIVACY_CONTENT);
+		assert_int_not_equal(catalogue[i].privacy, PRIVACY_SECRET);
+		assert_string_not_equal(catalogue[i].name, "session.id");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -73,6 +88,7 @@ int main(void)
 		cmocka_unit_test(test_all_that_is_wanted_is_explained),
 		cmocka_unit_test(test_a_metric_has_the_name_that_exporters_give_it),
 		cmocka_unit_test(test_what_is_unknown_is_not_found),
+		cmocka_unit_test(test_nothing_that_somebody_wrote_becomes_a_label),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

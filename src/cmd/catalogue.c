@@ -65,7 +65,14 @@ static bool is_asked_for(const struct catalogue_args *args, const struct catalog
 	       (!args->name || strcmp(row->name, args->name) == 0);
 }
 
-/* "unit USD; default 60000; seen in 2.1.328; content" */
+static const char *made_of(const struct catalogue_row *row)
+{
+	if (!row->is_of_events)
+		return NULL;
+	return row->is_histogram ? "counted from events; a histogram" : "counted from events";
+}
+
+/* "unit USD; default 60000; recorded from 2.1.328; tells about people: content" */
 static void add_facts(struct buf *out, const struct catalogue_row *row)
 {
 	const struct {
@@ -75,6 +82,8 @@ static void add_facts(struct buf *out, const struct catalogue_row *row)
 		{ "default ", row->fallback },
 		{ "since ", row->since },
 		{ "recorded from ", row->seen },
+		{ "", made_of(row) },
+		{ "", row->label ? "label of claude_code.events" : NULL },
 		{ "tells about people: ",
 			row->privacy == PRIVACY_NONE ? NULL : privacy_name(row->privacy) },
 	};
@@ -106,10 +115,11 @@ static void print_row(struct out *out, const struct catalogue_row *row)
 
 static json_t *row_json(const struct catalogue_row *row)
 {
-	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s}", "kind",
+	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s, s:b, s:b, s:s?}", "kind",
 		catalogue_kind_names[row->kind], "name", row->name, "meaning", row->meaning, "unit",
 		row->unit, "default", row->fallback, "since", row->since, "recorded_from",
-		row->seen, "privacy", privacy_name(row->privacy));
+		row->seen, "privacy", privacy_name(row->privacy), "is_of_events", row->is_of_events,
+		"is_histogram", row->is_histogram, "event_label", catalogue_label_name(row->label));
 }
 
 static size_t print(struct context *ctx, const struct catalogue_args *args)

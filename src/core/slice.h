@@ -12,6 +12,11 @@ struct slice {
 };
 
 #define SLICE_LIT(s) ((struct slice){ (const unsigned char *)(s), sizeof(s) - 1 })
+/* The same where a table is filled in. */
+#define SLICE_INIT(s)                                     \
+	{                                                 \
+		(const unsigned char *)(s), sizeof(s) - 1 \
+	}
 
 static inline struct slice slice_of(const void *ptr, size_t len)
 {

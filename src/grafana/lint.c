@@ -73,6 +73,21 @@ static bool is_word(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == ':';
 }
 
+/* Behind the metric's name: "_total", ":counted", "_bucket:counted". False: it is no series of the metric. *tail is the
+ * length of what is not in the names of its rules. */
+static bool is_suffix_of(const struct catalogue_row *metric, const char *suffix, size_t *tail)
+{
+	static const char *const parts[] = { "_bucket", "_count", "_sum" };
+	const char *rest = metric->is_histogram ? NULL : suffix;
+	for (size_t i = 0; !rest && i < sizeof parts / sizeof *parts; i++) {
+		if (str_has_prefix(suffix, parts[i]))
+			rest = suffix + strlen(parts[i]);
+	}
+	*tail = rest ? strlen(rest) : 0;
+	return rest && (!*rest || strcmp(rest, ":seen") == 0 || strcmp(rest, ":counted") == 0 ||
+			       (!metric->is_histogram && strcmp(rest, "_total") == 0));
+}
+
 /* "claude_code_cost_usage_USD" of "claude_code_cost_usage_USD_total"; NULL: the catalogue has no such metric. Yours. */
 static char *known_series(const char *word, size_t len)
 {
@@ -80,13 +95,12 @@ static char *known_series(const char *word, size_t len)
 		if (catalogue[i].kind != CATALOGUE_METRIC)
 			continue;
 		AUTO(str) char *series = catalogue_series(&catalogue[i]);
-		size_t own = strlen(series);
+		size_t own = strlen(series), tail;
 		if (len < own || strncmp(word, series, own) != 0)
 			continue;
 		AUTO(str) char *suffix = mem_strndup(word + own, len - own);
-		if (!*suffix || strcmp(suffix, "_total") == 0 || strcmp(suffix, ":seen") == 0 ||
-			strcmp(suffix, ":counted") == 0)
-			return TAKE(series);
+		if (is_suffix_of(&catalogue[i], suffix, &tail))
+			return mem_strndup(word, len - tail);
 	}
 	return NULL;
 }

@@ -36,6 +36,10 @@ static void test_totals_that_come_out_wrong_are_found(void **state)
 	check_expression("1 - increase ( claude_code_session_count_total {a=\"b\"}[1h] )", "total");
 	check_expression("sum(claude_code_cost_usage_USD_total)", "raw-counter");
 	check_expression("sum by (type) (claude_code_token_usage_tokens_total)", "raw-counter");
+	check_expression("sum(increase(claude_code_events_total[1h]))", "total");
+	check_expression("histogram_quantile(0.95, sum by (le) (rate("
+			 "claude_code_tool_duration_seconds_bucket[5m])))",
+		"total");
 }
 
 static void test_exact_ones_are_not(void **state)
@@ -46,6 +50,13 @@ static void test_exact_ones_are_not(void **state)
 		NULL);
 	check_expression("sum(last_over_time(claude_code_cost_usage_USD_total[10m]))", NULL);
 	check_expression("claude_code_session_count_total", NULL);
+	check_expression("histogram_quantile(0.95, sum by (le) (sum_over_time("
+			 "claude_code_api_request_ttft_seconds_bucket:counted[1h])))",
+		NULL);
+	check_expression("sum(sum_over_time(claude_code_tool_duration_seconds_sum:counted[1h])) / "
+			 "sum(sum_over_time(claude_code_tool_duration_seconds_count:counted[1h]))",
+		NULL);
+	check_expression("sum(sum_over_time(claude_code_events:counted[1h]))", NULL);
 	check_expression("rate(otelcol_receiver_accepted_metric_points_total[5m])", NULL);
 	check_expression(
 		"label_replace(up, \"x\", \"$1\", \"y\", \"increase(claude_code_nothing)\")", NULL);
@@ -56,6 +67,9 @@ static void test_what_does_not_exist_is_found(void **state)
 	(void)state;
 	check_expression("claude_code_cost_usage_total", "metric");
 	check_expression("claude_code_cost_usage_USD_to", "metric");
+	check_expression("claude_code_cost_usage_USD_bucket", "metric");
+	check_expression("claude_code_tool_duration_seconds_total", "metric");
+	check_expression("claude_code_tool_duration_seconds:counted", "metric");
 	check_expression("up{job=\"$team\"}", "variable");
 	check_expression("up{job=\"${team:regex}\"}", "variable");
 	check_expression("up{job=\"$model\"}[$__interval]", NULL);

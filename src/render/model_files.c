@@ -1,6 +1,7 @@
 /* The files under config/: the Collector, Prometheus and its rules, Loki, Alertmanager, the proxy. */
 #include <string.h>
 
+#include "claude/catalogue.h"
 #include "core/buf.h"
 #include "core/mem.h"
 #include "core/str.h"
@@ -36,6 +37,23 @@ static void add_debug(struct data *root, const struct config *config)
 	data_set(root, "is_detailed", data_bool(strcmp(debug, "detailed") == 0));
 }
 
+/* The attributes of events that become labels; the Collector's configuration names each. */
+static void add_event_labels(struct data *root)
+{
+	struct data *owners = data_list(), *others = data_list();
+	for (size_t i = 0; i < catalogue_count; i++) {
+		const struct catalogue_row *row = &catalogue[i];
+		if (row->kind != CATALOGUE_ATTRIBUTE || row->label == EVENT_LABEL_NONE)
+			continue;
+		struct data *item = data_map();
+		data_set(item, "key", data_text(row->name));
+		data_set(item, "is_word", data_bool(row->label == EVENT_LABEL_WORD));
+		data_append(row->label == EVENT_LABEL_OWNER ? owners : others, item);
+	}
+	data_set(root, "owner_labels", owners);
+	data_set(root, "event_labels", others);
+}
+
 void model_add_collector(struct data *root, const struct config *config)
 {
 	int64_t max_body = config_number(config, "otlp.max_body");
@@ -58,6 +76,7 @@ void model_add_collector(struct data *root, const struct config *config)
 	set_go_duration(root, "batch_timeout", config, "collector.batch_timeout");
 	data_set(root, "batch_size", data_int(config_number(config, "collector.batch_size")));
 	add_debug(root, config);
+	add_event_labels(root);
 }
 
 void model_add_prometheus(struct data *root, const struct config *config)

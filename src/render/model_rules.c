@@ -26,32 +26,45 @@ static bool is_listed(const struct config *config, const char *key, const char *
 	return false;
 }
 
+/* Is it in "model, type, team_id"? */
+static bool has_label(const char *labels, const char *label)
+{
+	size_t len = strlen(label);
+	for (const char *at = strstr(labels, label); at; at = strstr(at + 1, label)) {
+		if ((at == labels || at[-1] == ' ') && (at[len] == ',' || !at[len]))
+			return true;
+	}
+	return false;
+}
+
+/* Two attributes may be the same label: mcp_server.name, mcp_server_name. */
 static void add_label(struct buf *labels, const struct config *config, const char *attribute)
 {
-	if (is_listed(config, "labels.drop", attribute))
-		return;
 	AUTO(str) char *label = catalogue_label(attribute);
-	buf_addf(labels, "%s%s", labels->len ? ", " : "", label);
+	if (!is_listed(config, "labels.drop", attribute) && !has_label(buf_str(labels), label))
+		buf_addf(labels, "%s%s", labels->len ? ", " : "", label);
 }
 
 static void add_chosen(struct buf *labels, const struct config *config, const char *key)
 {
 	const struct value *value = &config_setting(config, key)->value;
-	for (size_t i = 0; i < value->count; i++) {
-		const struct catalogue_row *row =
-			catalogue_find(CATALOGUE_ATTRIBUTE, value->items[i]);
-		if (!row || !row->is_counted)
-			add_label(labels, config, value->items[i]);
-	}
+	for (size_t i = 0; i < value->count; i++)
+		add_label(labels, config, value->items[i]);
 }
 
-/* "model, type, team_id": the labels of what is counted, besides who it was. */
-static char *counted_labels(const struct config *config)
+/* "model, type, team_id": the labels of what is counted, besides who it was; of events, what is known of them too. */
+static char *counted_labels(const struct config *config, bool is_of_events)
 {
 	AUTO(buf) struct buf labels = BUF_INIT(BUF_UNLIMITED);
+	if (is_of_events)
+		add_label(&labels, config, "event.name");
 	for (size_t i = 0; i < catalogue_count; i++) {
-		if (catalogue[i].kind == CATALOGUE_ATTRIBUTE && catalogue[i].is_counted)
-			add_label(&labels, config, catalogue[i].name);
+		const struct catalogue_row *row = &catalogue[i];
+		bool is_event_label =
+			row->label == EVENT_LABEL_TEXT || row->label == EVENT_LABEL_WORD;
+		if (row->kind == CATALOGUE_ATTRIBUTE &&
+			(row->is_counted || (is_of_events && is_event_label)))
+			add_label(&labels, config, row->name);
 	}
 	add_chosen(&labels, config, "labels.keep");
 	add_chosen(&labels, config, "labels.promote");
@@ -115,20 +128,51 @@ static void add_zone(struct data *root)
 
 /* ---- what is counted ---- */
 
-static void add_metrics(struct data *root)
+/* Of distributions, which have many series: enough to compare models, tools, people and teams. */
+#define HISTOGRAM_LABELS "model, query_source, tool_name, team_id"
+
+/* A counter and the two series that rules make of it. */
+static struct data *counter_item(const char *counter, const char *name, const char *labels)
 {
-	struct data *list = data_list();
+	struct data *item = data_map();
+	data_set(item, "counter", data_text(counter));
+	data_set(item, "seen", model_take(mem_printf("%s:seen", name)));
+	data_set(item, "counted", model_take(mem_printf("%s:counted", name)));
+	data_set(item, "labels", data_text(labels));
+	return item;
+}
+
+static void add_histogram(struct data *metrics, struct data *buckets, const char *series)
+{
+	AUTO(str) char *count = mem_printf("%s_count", series);
+	AUTO(str) char *sum = mem_printf("%s_sum", series);
+	AUTO(str) char *bucket = mem_printf("%s_bucket", series);
+	data_append(metrics, counter_item(count, count, HISTOGRAM_LABELS));
+	data_append(metrics, counter_item(sum, sum, HISTOGRAM_LABELS));
+	struct data *item = counter_item(bucket, bucket, "le, " HISTOGRAM_LABELS);
+	data_set(item, "count_seen", model_take(mem_printf("%s:seen", count)));
+	data_append(buckets, item);
+}
+
+static void add_metrics(struct data *root, const struct config *config)
+{
+	AUTO(str) char *labels = counted_labels(config, false);
+	AUTO(str) char *event_labels = counted_labels(config, true);
+	struct data *metrics = data_list(), *buckets = data_list();
 	for (size_t i = 0; i < catalogue_count; i++) {
 		if (catalogue[i].kind != CATALOGUE_METRIC)
 			continue;
-		struct data *item = data_map();
 		AUTO(str) char *series = catalogue_series(&catalogue[i]);
-		data_set(item, "counter", model_take(mem_printf("%s_total", series)));
-		data_set(item, "seen", model_take(mem_printf("%s:seen", series)));
-		data_set(item, "counted", model_take(mem_printf("%s:counted", series)));
-		data_append(list, item);
+		AUTO(str) char *counter = mem_printf("%s_total", series);
+		if (catalogue[i].is_histogram)
+			add_histogram(metrics, buckets, series);
+		else
+			data_append(metrics,
+				counter_item(counter, series,
+					catalogue[i].is_of_events ? event_labels : labels));
 	}
-	data_set(root, "metrics", list);
+	data_set(root, "metrics", metrics);
+	data_set(root, "buckets", buckets);
 }
 
 /* Cost and tokens are added up by day, week and month as well. */
@@ -160,11 +204,10 @@ static char *days_or_less(int64_t ms)
 void model_add_counting(struct data *root, const struct config *config)
 {
 	AUTO(str) char *lookback = days_or_less(config_number(config, "prometheus.lookback"));
-	add_metrics(root);
+	add_metrics(root, config);
 	add_running(root);
 	add_periods(root);
 	add_zone(root);
-	data_set(root, "labels", model_take(counted_labels(config)));
 	data_set(root, "interval", model_take(str_duration(INTERVAL_MS)));
 	/* Half an interval, or a missed evaluation would make a minute count twice. */
 	data_set(root, "offset", model_take(str_duration(INTERVAL_MS / 2)));

@@ -6,11 +6,12 @@
 #include "bridge/ingest/ingest_internal.h"
 #include "core/mem.h"
 
-#define CHAINS_MAX	4096u
-#define TARGETS_MAX	((size_t)1 << 18)
-#define RECORD_KEEP_MAX ((size_t)256 << 10) /* a larger buffer is given back after the request */
-#define SESSION_IDLE_MS INT64_C(86400000)
-#define SESSIONS_MAX	65536u /* of late; past it they are read from the attributes again */
+#define CHAINS_MAX	  4096u
+#define TARGETS_MAX	  ((size_t)1 << 18)
+#define EVENT_TARGETS_MAX ((size_t)1 << 14)
+#define RECORD_KEEP_MAX	  ((size_t)256 << 10) /* a larger buffer is given back after the request */
+#define SESSION_IDLE_MS	  INT64_C(86400000)
+#define SESSIONS_MAX	  65536u /* of late; past it they are read from the attributes again */
 
 struct ingest *ingest_new(const struct ingest_options *options)
 {
@@ -23,10 +24,12 @@ struct ingest *ingest_new(const struct ingest_options *options)
 	ing->dedupe = dedupe_new(DEDUPE_MAX);
 	ing->sessions = sessions_new();
 	ing->targets = targets_new(TARGETS_MAX);
+	ing->event_targets = event_targets_new(EVENT_TARGETS_MAX);
 	ing->labels = labels_new(options->has_session_label);
 	ing->sequence = sequence_new(CHAINS_MAX);
 	ing->record.max = BUF_UNLIMITED;
 	ing->family.max = BUF_UNLIMITED;
+	ing->event_key.max = BUF_UNLIMITED;
 	ing->rendered.max = BUF_UNLIMITED;
 	ing->staged.message.max = BUF_UNLIMITED;
 	return ing;
@@ -42,10 +45,12 @@ void ingest_free(struct ingest *ing)
 	dedupe_free(ing->dedupe);
 	sessions_free(ing->sessions);
 	targets_free(ing->targets);
+	event_targets_free(ing->event_targets);
 	labels_free(ing->labels);
 	sequence_free(ing->sequence);
 	buf_clear(&ing->record);
 	buf_clear(&ing->family);
+	buf_clear(&ing->event_key);
 	buf_clear(&ing->rendered);
 	buf_clear(&ing->staged.message);
 	free(ing->staged.cumulative);
@@ -133,6 +138,7 @@ static void forget_new(struct ingest *ing)
 		return;
 	store_forget_from(ing->store, st->first_new_id);
 	targets_clear(ing->targets);
+	event_targets_clear(ing->event_targets);
 }
 
 enum reason ingest_prepare(
@@ -292,6 +298,8 @@ static void shrink(struct ingest *ing)
 {
 	if (ing->record.room > RECORD_KEEP_MAX)
 		buf_clear(&ing->record);
+	if (ing->event_key.room > RECORD_KEEP_MAX)
+		buf_clear(&ing->event_key);
 	struct staged *st = &ing->staged;
 	if (st->cumulative_room * sizeof *st->cumulative > RECORD_KEEP_MAX) {
 		free(st->cumulative);

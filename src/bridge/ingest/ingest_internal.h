@@ -3,6 +3,7 @@
 #define CCTM_BRIDGE_INGEST_INGEST_INTERNAL_H
 
 #include "bridge/ingest/dedupe.h"
+#include "bridge/ingest/event_targets.h"
 #include "bridge/ingest/ingest.h"
 #include "bridge/ingest/labels.h"
 #include "bridge/ingest/sequence.h"
@@ -92,11 +93,13 @@ struct ingest {
 	struct dedupe *dedupe;
 	struct sessions *sessions;
 	struct targets *targets;
+	struct event_targets *event_targets;
 	struct labels *labels;
 	struct sequence *sequence;
 	struct buf record;
 	size_t record_base; /* length of a record that says nothing */
 	struct buf family;  /* scratch */
+	struct buf event_key;
 	struct buf rendered;
 	struct op op; /* scratch: too large for the stack of a callback */
 	struct label_set set;
@@ -134,7 +137,7 @@ struct series_request {
 	bool is_own; /* one of the bridge's families */
 	const double *bounds;
 	size_t bound_count;
-	const char *const *only; /* see labels_build */
+	const struct label_rule *only; /* see labels_build */
 	const struct op_label *extra;
 	size_t extra_count;
 };

@@ -19,6 +19,7 @@
 #define NOW_MS	     INT64_C(1764000000000)
 #define DAY_MS	     INT64_C(86400000)
 #define CLAUDE_SCOPE "com.anthropic.claude_code"
+#define EVENTS_SCOPE "com.anthropic.claude_code.events"
 #define OTHER_SCOPE  "example"
 
 /* Equal to the last bit; says both when they are not. */
@@ -130,13 +131,18 @@ static inline void one_metric(struct buf *b, const char *name, const char *data)
 }
 
 /* Log records: their members after the time, as JSON. */
-static inline void logs_begin(struct buf *b, const char *resource_attributes)
+static inline void logs_begin_of(struct buf *b, const char *resource_attributes, const char *scope)
 {
 	b->len = 0;
 	buf_addf(b,
 		"{\"resourceLogs\":[{\"resource\":{\"attributes\":[%s]},\"scopeLogs\":["
-		"{\"logRecords\":[",
-		resource_attributes);
+		"{\"scope\":{\"name\":\"%s\"},\"logRecords\":[",
+		resource_attributes, scope);
+}
+
+static inline void logs_begin(struct buf *b, const char *resource_attributes)
+{
+	logs_begin_of(b, resource_attributes, EVENTS_SCOPE);
 }
 
 static inline void put_log(struct buf *b, const char *attributes, const char *more)

@@ -307,14 +307,64 @@ static void add_resource_labels(struct labels *l, bool is_restricted)
 		add_entry(&l->point, SLICE_LIT("instance"), SLICE_LIT("instance"), instance);
 }
 
-static void choose_labels(struct labels *l, const char *const *only)
+/* The last one, without key: there is none for this key. */
+static const struct label_rule *find_rule(const struct label_rule *rule, struct slice key)
+{
+	while (rule->key.ptr && !slice_eq(key, rule->key))
+		rule++;
+	return rule;
+}
+
+static bool is_word(struct slice value)
+{
+	static const char others[] = "_.:-";
+	for (size_t i = 0; i < value.len; i++) {
+		unsigned char c = value.ptr[i];
+		bool is_alnum =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!is_alnum && !memchr(others, c, sizeof others - 1))
+			return false;
+	}
+	return value.len <= LABEL_WORD_MAX;
+}
+
+/* The value is well-formed UTF-8: it is cut in front of a character. */
+static void cut_text(struct attr_set *set, struct span *value)
+{
+	if (value->len <= LABEL_TEXT_MAX)
+		return;
+	size_t end = value->at + LABEL_TEXT_MAX;
+	while (end > value->at && (set->text.data[end] & 0xC0) == 0x80)
+		end--;
+	value->len = end - value->at;
+	set->notes |= LABELS_NOTE_CUT;
+}
+
+/* False: no rule is for it. */
+static bool apply_rule(struct attr_set *set, struct entry *e, const struct label_rule *rules)
+{
+	const struct label_rule *rule = find_rule(rules, span_of(set, e->key));
+	if (!rule->key.ptr)
+		return false;
+	if (rule->form == LABEL_TEXT)
+		cut_text(set, &e->value);
+	else if (rule->form == LABEL_WORD && !is_word(span_of(set, e->value)))
+		e->value = add_text(set, SLICE_LIT("other"));
+	if (rule->name)
+		e->name = add_text(set, slice_str(rule->name));
+	return true;
+}
+
+static void choose_labels(struct labels *l, const struct label_rule *only)
 {
 	for (size_t i = 0; i < l->point.count; i++) {
 		struct entry *e = &l->point.entries[i];
 		struct slice key = span_of(&l->point, e->key);
-		bool is_session = slice_eq_str(key, "session.id");
-		e->is_label = e->value.len > 0 && (!is_session || l->has_session_label) &&
-			      (!only || is_session || is_in(only, key));
+		if (slice_eq_str(key, "session.id")) {
+			e->is_label = e->value.len > 0 && l->has_session_label;
+			continue;
+		}
+		e->is_label = e->value.len > 0 && (!only || apply_rule(&l->point, e, only));
 	}
 }
 
@@ -369,7 +419,7 @@ static void settle_joined(const struct labels *l, size_t at, struct label_set *o
 }
 
 void labels_build(struct labels *l, struct otlp_decoder *decoder, const struct otlp_attrs *attrs,
-	const char *const *only, const struct op_label *extra, size_t extra_count,
+	const struct label_rule *only, const struct op_label *extra, size_t extra_count,
 	struct label_set *out)
 {
 	out->count = 0;

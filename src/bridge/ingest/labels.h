@@ -32,6 +32,22 @@
 
 struct labels;
 
+/* What becomes of an attribute where not all of them are labels. */
+enum label_form {
+	LABEL_AS_IT_IS,
+	LABEL_TEXT, /* at most LABEL_TEXT_MAX bytes */
+	LABEL_WORD, /* [A-Za-z0-9_.:-], at most LABEL_WORD_MAX of them; anything else is "other" */
+};
+
+#define LABEL_TEXT_MAX 256
+#define LABEL_WORD_MAX 64
+
+struct label_rule {
+	struct slice key;
+	enum label_form form;
+	const char *name; /* of the label; NULL: that of the key */
+};
+
 struct label_set {
 	struct op_label labels[RECORD_LABELS_MAX]; /* sorted by name, unique */
 	size_t count;
@@ -50,10 +66,10 @@ void labels_resource(
 	struct labels *l, struct otlp_decoder *decoder, const struct otlp_attrs *attrs);
 void labels_resource_identity(const struct labels *l, uint64_t out[2]); /* sorted attributes */
 
-/* With `only`, a NULL-terminated list of keys, other point attributes are no labels (but still count for
+/* With `only`, rules that end with one without key, other point attributes are no labels (but still count for
  * identity, session and user). `extra` are labels of our own, `extra_count` of them, names valid. */
 void labels_build(struct labels *l, struct otlp_decoder *decoder, const struct otlp_attrs *attrs,
-	const char *const *only, const struct op_label *extra, size_t extra_count,
+	const struct label_rule *only, const struct op_label *extra, size_t extra_count,
 	struct label_set *out);
 
 #endif

@@ -31,7 +31,7 @@ static bool log_member(
 
 bool log_json_decode(struct decoding *c, struct json *j)
 {
-	struct otlp_log log = { .body = { .kind = OTLP_EMPTY } };
+	struct otlp_log log = { .scope_name = c->scope_name, .body = { .kind = OTLP_EMPTY } };
 	struct slice attributes = { 0 };
 	struct json_object o;
 	int got;

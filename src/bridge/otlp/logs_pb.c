@@ -26,7 +26,7 @@ static enum reason take_field(const struct wire_field *f, struct otlp_log *log)
 
 enum reason log_pb_decode(struct decoding *c, struct slice message)
 {
-	struct otlp_log log = { .body = { .kind = OTLP_EMPTY } };
+	struct otlp_log log = { .scope_name = c->scope_name, .body = { .kind = OTLP_EMPTY } };
 	struct wire w = wire_of(message);
 	struct wire_field f;
 	enum wire_status status;

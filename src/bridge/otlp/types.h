@@ -116,6 +116,7 @@ struct otlp_point {
 };
 
 struct otlp_log {
+	struct slice scope_name;
 	uint64_t time_ns, observed_ns;
 	int32_t severity;
 	struct slice event_name; /* its own field; Claude Code uses attributes and body */

@@ -143,9 +143,11 @@ def _log(data):
 
 
 def _scope(data, name, item):
-    out = {name: []}
+    out = {"scope": {}, name: []}
     for number, _, value in fields(data):
-        if number == 2:
+        if number == 1:
+            out["scope"] = {"name": text.decode() for n, _, text in fields(value) if n == 1}
+        elif number == 2:
             out[name].append(item(value))
     return out
 
