@@ -29,6 +29,9 @@ long grafana_send(const struct grafana *grafana, const struct grafana_call *call
 bool grafana_refused(
 	const struct grafana_call *call, const struct http_answer *answer, struct error *err);
 
+/* What the server says of itself why not: its JSON's message, or its first line; yours. */
+char *grafana_said(const struct http_answer *answer);
+
 /* The answer as JSON; NULL: it is none. */
 json_t *grafana_json(const struct http_answer *answer);
 

@@ -13,7 +13,7 @@
 
 #define RELOAD_MS  30000
 #define ANSWER_MAX (32 << 20)
-#define SAID_MAX   200
+#define SAID_MAX   400
 
 long grafana_send(const struct grafana *grafana, const struct grafana_call *call,
 	struct http_answer *answer, struct error *err)
@@ -37,14 +37,22 @@ json_t *grafana_json(const struct http_answer *answer)
 	return json_loadb(buf_str(&answer->body), answer->body.len, 0, NULL);
 }
 
-bool grafana_refused(
-	const struct grafana_call *call, const struct http_answer *answer, struct error *err)
+char *grafana_said(const struct http_answer *answer)
 {
 	json_t *root = grafana_json(answer);
 	const char *message = json_string_value(json_object_get(root, "message"));
-	AUTO(str)
-	char *said = text_first_line(message ? message : buf_str(&answer->body), SAID_MAX);
+	const char *text = buf_str(&answer->body);
+	bool is_page = text[strspn(text, " \t\r\n")] == '<';
+	char *said = is_page ? mem_strdup("a page and no message")
+			     : text_first_line(message ? message : text, SAID_MAX);
 	json_decref(root);
+	return said;
+}
+
+bool grafana_refused(
+	const struct grafana_call *call, const struct http_answer *answer, struct error *err)
+{
+	AUTO(str) char *said = grafana_said(answer);
 	return error_set(err, ERR_FAILED, "Grafana answered %ld to %s %s: %s", answer->status,
 		call->method, call->path, said);
 }
