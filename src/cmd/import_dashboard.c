@@ -159,10 +159,12 @@ static bool find_other(struct import_job *job, struct error *err)
 	size_t len = strlen(args->url);
 	while (len && args->url[len - 1] == '/')
 		len--;
-	if (!!args->token_file == (args->user && args->password_file))
-		return error_set(err, ERR_USAGE,
-			"--grafana-url needs --token-file, or --user and "
-			"--password-file");
+	if (!!args->token_file == (args->user && args->password_file)) {
+		error_set(err, ERR_USAGE,
+			"--grafana-url needs --token-file, or --user and --password-file");
+		return error_hint(err, "a token is made in Grafana: Administration, Service "
+				       "accounts, role Editor");
+	}
 	if (!check_address(job, err))
 		return false;
 	job->url = mem_strndup(args->url, len);
@@ -180,8 +182,10 @@ static bool find_other(struct import_job *job, struct error *err)
 
 static bool find_own(struct import_job *job, struct error *err)
 {
-	if (job->args->ca_file)
-		return error_set(err, ERR_USAGE, "--ca is for another Grafana: --grafana-url");
+	if (job->args->ca_file) {
+		error_set(err, ERR_USAGE, "--ca is for another Grafana than the stack's");
+		return error_hint(err, "--grafana-url names it");
+	}
 	if (!loaded_read(job->ctx->dir, &job->stack, err))
 		return false;
 	if (!own_grafana_find(&job->stack, &job->own, err))

@@ -84,13 +84,18 @@ char *address_of_json(const char *text, struct error *err)
 	if (!strstr(text, "://")) {
 		size_t digits = strspn(number, DIGITS);
 		char *json = number[digits] ? NULL : of_number(number);
-		if (!json)
+		if (!json) {
 			error_set(err, ERR_USAGE, "%s is no number of a dashboard of grafana.com",
 				text);
+			error_hint(err, "the number stands in the address of its page: "
+					"grafana.com:1860");
+		}
 		return json;
 	}
-	if (!url_parse(text, &url, err))
+	if (!url_parse(text, &url, err)) {
+		error_hint(err, "an address begins with https://");
 		return NULL;
+	}
 	for (size_t i = 0; i < sizeof sites / sizeof *sites; i++) {
 		char *json =
 			strcmp(url.host, sites[i].host) == 0 ? sites[i].json_of(url.path) : NULL;
