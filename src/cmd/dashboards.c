@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/out.h"
+#include "core/text.h"
 #include "grafana/bundled.h"
 #include "grafana/import.h"
 #include "loaded/loaded.h"
@@ -83,6 +84,8 @@ const struct command cmd_dashboards = {
 		"status is 3 when something is wrong.",
 	.run = dashboards_run,
 };
+
+#define TITLE_MAX 200
 
 /* ---- one in Grafana ---- */
 
@@ -221,10 +224,11 @@ static int diff(struct context *ctx, const struct dashboards_args *args, struct 
 static bool may_delete(const struct dashboards_args *args, const struct grafana_dashboard *there,
 	struct error *err)
 {
-	const char *title = json_string_value(json_object_get(there->model, "title"));
+	const char *its = json_string_value(json_object_get(there->model, "title"));
+	AUTO(str) char *title = text_first_line(its ? its : "", TITLE_MAX);
 	AUTO(str)
 	char *question = mem_printf("Delete \"%s\" (version %lld by %s of %s) with its history?",
-		title ? title : "", (long long)there->version, there->updated_by, there->updated);
+		title, (long long)there->version, there->updated_by, there->updated);
 	if (there->provisioned_by) {
 		error_set(err, ERR_REFUSED, "Grafana provisions it from the file %s",
 			*there->provisioned_by ? there->provisioned_by

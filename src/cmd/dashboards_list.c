@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/out.h"
 #include "core/table.h"
+#include "core/text.h"
 #include "grafana/bring.h"
 #include "grafana/bundled.h"
 #include "loaded/own_dashboards.h"
@@ -16,6 +17,7 @@
 
 /* Of so many others the version is asked for, each with a request. */
 #define VERSIONS_MAX 200
+#define TITLE_MAX    200
 
 struct listed {
 	struct context *ctx;
@@ -40,7 +42,8 @@ static void add_row(struct listed *listed, const struct row *row)
 	char *said = version ? mem_printf("%s, version %lld", row->text, (long long)version)
 			     : mem_strdup(row->text);
 	table_add(listed->table, STYLE_BOLD, "%s", row->name ? row->name : "");
-	table_add(listed->table, STYLE_PLAIN, "%s", row->title);
+	AUTO(str) char *title = text_first_line(row->title, TITLE_MAX);
+	table_add(listed->table, STYLE_PLAIN, "%s", title);
 	table_add(listed->table, STYLE_DIM, "%s", row->uid);
 	table_add(listed->table, STYLE_PLAIN, "%s", said);
 	json_array_append_new(listed->rows,

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/import_internal.h"
+#include "cmd/import_dashboard_internal.h"
 #include "core/ask.h"
 #include "core/diff.h"
 #include "core/error.h"

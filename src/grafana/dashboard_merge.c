@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/text.h"
 #include "grafana/dashboard_merge_internal.h"
 
-#define DEPTH_MAX    100
-#define ELEMENTS_MAX 500
-#define NOTES_MAX    100
+#define DEPTH_MAX      100
+#define ELEMENTS_MAX   500
+#define NOTES_MAX      100
+#define NAME_MAX_BYTES 80 /* of what is noted */
 
 bool merge_is_equal(const json_t *a, const json_t *b)
 {
@@ -19,13 +21,14 @@ bool merge_is_equal(const json_t *a, const json_t *b)
 
 static void add_place(struct buf *out, const struct merge_at *at)
 {
+	bool is_of_panel = at->above && at->above->is_element && !at->above->above;
+	AUTO(str) char *name = text_first_line(at->name, NAME_MAX_BYTES);
 	if (at->above)
 		add_place(out, at->above);
-	bool is_of_panel = at->above && at->above->is_element && !at->above->above;
 	if (at->is_element)
-		buf_addf(out, at->above ? "[%.60s]" : "%.60s", at->name);
+		buf_addf(out, at->above ? "[%s]" : "%s", name);
 	else
-		buf_addf(out, "%s%.60s", !at->above ? "" : is_of_panel ? ": " : ".", at->name);
+		buf_addf(out, "%s%s", !at->above ? "" : is_of_panel ? ": " : ".", name);
 }
 
 void merge_note(struct dashboard_merge *out, const struct merge_at *at, const char *what)

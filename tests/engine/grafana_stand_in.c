@@ -45,6 +45,9 @@ static const struct {
 		"{\"database\":\"ok\",\"version\":\"12.3.0\",\"commit\":\"none\"}" },
 	/* Folders: none is found, and making the same one again is not asked for in these tests. */
 	{ "/api/search", 1, "application/json", "[]" },
+	{ "/api/datasources", 1, "application/json",
+		"[{\"uid\":\"prometheus_claude_metrics\",\"name\":\"Prometheus\",\"type\":"
+		"\"prometheus\"}]" },
 	{ "/api/user", 1, "application/json",
 		"{\"id\":1,\"uid\":\"1\",\"login\":\"admin\",\"isGrafanaAdmin\":true}" },
 	{ "/api/datasources/uid/prometheus_claude_metrics/health", 1, "application/json",
@@ -229,6 +232,21 @@ static void save_board(int fd, const char *body)
 	free(model);
 }
 
+/* "DELETE the same | 200 / 404 | … The uid is free at once, history gone" */
+static void delete_board(int fd, const char *request, const char *path)
+{
+	struct board *board =
+		strncmp(path, "/api/dashboards/uid/", 20) == 0 ? find_board(path + 20) : NULL;
+	if (!is_logged_in(request)) {
+		answer(fd, 401, "application/json", unauthorized);
+		return;
+	}
+	answer(fd, board ? 200 : 404, "application/json",
+		board ? "{\"message\":\"deleted\"}" : "{\"message\":\"Dashboard not found\"}");
+	if (board)
+		*board = (struct board){ 0 };
+}
+
 static int is_reload(const char *path)
 {
 	return strcmp(path, "/api/admin/provisioning/datasources/reload") == 0 ||
@@ -313,6 +331,8 @@ static void serve(int fd)
 		get(fd, request, target);
 	else if (words == 2 && strcmp(method, "POST") == 0)
 		post(fd, request, target);
+	else if (words == 2 && strcmp(method, "DELETE") == 0)
+		delete_board(fd, request, target);
 	else
 		answer(fd, 501, "text/plain", "not a request this stand-in knows\n");
 }

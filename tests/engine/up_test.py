@@ -256,6 +256,13 @@ class Up(unittest.TestCase):
         self.assertEqual(merged["panels"][0], brought["panels"][0])
         self.assertEqual(merged["panels"][-1]["title"], new)
         self.assertNotIn("dashboards", self.up().stderr, "nothing is newer any more")
+        self.run_there("dashboards", "delete", "team", "--yes")
+        self.assertNotIn("dashboards", self.up().stderr, "what somebody deleted stays away")
+        self.run_there("dashboards", "diff", "team", status=1)
+        self.run_there("import-dashboard", "team")
+        self.assertIn("as it came", self.run_there("dashboards", "diff", "team").stderr)
+        self.run_there("restart", "grafana")  # which remembers nothing here: another Grafana
+        self.assertRegex(self.up().stderr, "dashboards +[0-9]+ new\n")
 
     def test_a_part_that_crashes_is_named_with_its_end_and_nothing_is_left(self):
         self.stack.init("--set", "images.grafana=test/broken:1")

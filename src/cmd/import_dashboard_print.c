@@ -1,9 +1,12 @@
 /* What cctm import-dashboard says: a line for each dashboard and a sum, or the same as JSON. */
 #include <string.h>
 
-#include "cmd/import_internal.h"
+#include "cmd/import_dashboard_internal.h"
 #include "core/error.h"
 #include "core/out.h"
+#include "core/text.h"
+
+#define TITLE_MAX 200
 
 /* Of actions that change nothing in Grafana there is nothing to look at yet. */
 static void print_one(const struct import_job *job, const struct import_result *result)
@@ -15,8 +18,8 @@ static void print_one(const struct import_job *job, const struct import_result *
 		out_printf(out, "%-10s %s: %s\n", result->action, result->name, result->why);
 		return;
 	}
-	out_printf(out, "%-10s %s  %s/d/%s", result->action, result->title, job->grafana.url,
-		result->uid);
+	AUTO(str) char *title = text_first_line(result->title, TITLE_MAX);
+	out_printf(out, "%-10s %s  %s/d/%s", result->action, title, job->grafana.url, result->uid);
 	if (result->former && !job->args->is_dry_run)
 		out_printf(out, "  (version %lld; %lld stays in its history)",
 			(long long)result->version, (long long)result->former);

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cmd/import_internal.h"
+#include "cmd/import_dashboard_internal.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/mem.h"

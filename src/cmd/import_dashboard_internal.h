@@ -1,7 +1,7 @@
-/* Shared between the files of cctm import-dashboard: import_dashboard.c is the story, import_sources.c what is imported,
- * import_print.c what is said of it. */
-#ifndef CCTM_CMD_IMPORT_INTERNAL_H
-#define CCTM_CMD_IMPORT_INTERNAL_H
+/* Shared between the files of cctm import-dashboard: import_dashboard.c is the story, import_dashboard_sources.c what is imported,
+ * import_dashboard_print.c what is said of it. */
+#ifndef CCTM_CMD_IMPORT_DASHBOARD_INTERNAL_H
+#define CCTM_CMD_IMPORT_DASHBOARD_INTERNAL_H
 
 #include <jansson.h>
 
