@@ -1,5 +1,5 @@
-/* Shared between the files of cctm import-dashboard: import_dashboard.c is the story, import_dashboard_sources.c what is imported,
- * import_dashboard_print.c what is said of it. */
+/* Shared between the files of cctm import-dashboard: import_dashboard.c is the story, import_dashboard_sources.c what is
+ * imported, import_dashboard_connect.c where to, import_dashboard_print.c what is said of it. */
 #ifndef CCTM_CMD_IMPORT_DASHBOARD_INTERNAL_H
 #define CCTM_CMD_IMPORT_DASHBOARD_INTERNAL_H
 
@@ -53,6 +53,9 @@ struct import_job {
 
 /* Reads all that is named. */
 bool import_gather(struct import_job *job, struct error *err) MUST_CHECK;
+
+/* Finds the Grafana and logs in there, once. */
+bool import_connect(struct import_job *job, struct error *err) MUST_CHECK;
 
 /* The exit status. */
 int import_report(const struct import_job *job);

@@ -7,15 +7,17 @@
 #include "core/text.h"
 
 #define TITLE_MAX 200
+#define WHY_MAX	  2000
 
 /* Of actions that change nothing in Grafana there is nothing to look at yet. */
 static void print_one(const struct import_job *job, const struct import_result *result)
 {
 	struct out *out = job->ctx->out;
+	AUTO(str) char *why = result->why ? text_first_line(result->why, WHY_MAX) : NULL;
 	if (result->diff)
 		out_write(out, result->diff, strlen(result->diff));
 	if (!result->title || result->status) {
-		out_printf(out, "%-10s %s: %s\n", result->action, result->name, result->why);
+		out_printf(out, "%-10s %s: %s\n", result->action, result->name, why);
 		return;
 	}
 	AUTO(str) char *title = text_first_line(result->title, TITLE_MAX);
@@ -23,8 +25,7 @@ static void print_one(const struct import_job *job, const struct import_result *
 	if (result->former && !job->args->is_dry_run)
 		out_printf(out, "  (version %lld; %lld stays in its history)",
 			(long long)result->version, (long long)result->former);
-	out_printf(out, "%s%s%s\n", result->why ? "  (" : "", result->why ? result->why : "",
-		result->why ? ")" : "");
+	out_printf(out, "%s%s%s\n", why ? "  (" : "", why ? why : "", why ? ")" : "");
 	out_write(out, buf_str(&result->notes), result->notes.len);
 }
 
