@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --protocol --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file -o --output --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
+		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --protocol --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file --ca --org -o --output --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -95,15 +95,19 @@ complete -c cctm -n '__cctm_at import-dashboard' -l datasource -x -d 'the dataso
 complete -c cctm -n '__cctm_at import-dashboard' -l uid -x -d 'under this uid instead of its own'
 complete -c cctm -n '__cctm_at import-dashboard' -l overwrite -d 'put it in the place of another version, which stays in Grafana\'s history'
 complete -c cctm -n '__cctm_at import-dashboard' -l dry-run -s n -d 'say what would be done and change nothing'
+complete -c cctm -n '__cctm_at import-dashboard' -l diff -d 'show what changes in Grafana, line by line; with --dry-run what would'
 complete -c cctm -n '__cctm_at import-dashboard' -l grafana-url -x -d 'another Grafana than the stack\'s; with --user or --token-file'
 complete -c cctm -n '__cctm_at import-dashboard' -l user -x -d 'its user; with --password-file'
 complete -c cctm -n '__cctm_at import-dashboard' -l password-file -r -F -d 'a file with that user\'s password and nothing else'
 complete -c cctm -n '__cctm_at import-dashboard' -l token-file -r -F -d 'a file with the token of a service account and nothing else'
-complete -c cctm -n '__cctm_at import-dashboard 0 more' -x -d 'the name of a bundled dashboard, a file, a directory of files, or - for standard input'
+complete -c cctm -n '__cctm_at import-dashboard' -l ca -r -F -d 'the certificates by which its own is checked, instead of the system\'s'
+complete -c cctm -n '__cctm_at import-dashboard' -l org -x -d 'into this organization instead of the login\'s own'
+complete -c cctm -n '__cctm_at import-dashboard 0 more' -x -d 'the name of a bundled dashboard, a file, a directory of files, - for standard input, or what is on the web: an https:// address, the page of a gist, of a file on GitHub or of grafana.com, or a number there'
 
-complete -c cctm -n __cctm_without_command -a dashboards -d 'list dashboards, export one, or find what is wrong with one'
+complete -c cctm -n __cctm_without_command -a dashboards -d 'list dashboards, export, compare or delete one, or find what is wrong with one'
 complete -c cctm -n '__cctm_at dashboards' -l output -s o -r -F -d 'export: write it there instead of printing it'
-complete -c cctm -n '__cctm_at dashboards 0' -x -a 'list export lint' -d 'list: the bundled ones, and what Grafana has of them (this is the default); export: one, from Grafana by uid or from cctm by name; lint: files'
+complete -c cctm -n '__cctm_at dashboards' -l yes -s y -d 'delete: do not ask'
+complete -c cctm -n '__cctm_at dashboards 0' -x -a 'list export diff delete lint' -d 'list: the bundled ones and what Grafana has of them, and the others there (this is the default); export: one, from Grafana by uid or from cctm by name; diff: what was edited in one of cctm\'s; delete: one in Grafana; lint: files'
 complete -c cctm -n '__cctm_at dashboards 1 more' -x -d 'the name of a bundled dashboard, a uid, or a file'
 
 complete -c cctm -n __cctm_without_command -a password -d 'show or rotate a secret of the stack'

@@ -1,35 +1,31 @@
-/* cctm dashboards: those that cctm brings and those in Grafana: a list, one of them as JSON, and what is wrong with one.
+/* cctm dashboards: those that cctm brings and those in Grafana: a list, one of them as JSON, what was edited in one, the end
+ * of one, and what is wrong with one. Only delete changes anything, and asks first.
  */
 #include "grafana/dashboards.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
-#include "cmd/cmd.h"
-#include "core/buf.h"
+#include "cmd/dashboards_internal.h"
+#include "core/ask.h"
+#include "core/diff.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/out.h"
-#include "core/table.h"
+#include "core/text.h"
 #include "grafana/bundled.h"
 #include "grafana/import.h"
-#include "grafana/lint.h"
 #include "loaded/loaded.h"
 #include "loaded/own_grafana.h"
 
-struct dashboards_args {
-	const char *action, *output;
-	struct opt_rest names;
-};
-
-static const char *const actions[] = { "list", "export", "lint", NULL };
+static const char *const actions[] = { "list", "export", "diff", "delete", "lint", NULL };
 
 static const struct opt dashboards_options[] = {
 	OPT(struct dashboards_args, output, 'o', "output", "FILE",
 		"export: write it there instead of printing it"),
+	OPT(struct dashboards_args, is_yes, 'y', "yes", NULL, "delete: do not ask"),
 	OPT_END,
 };
 
@@ -38,9 +34,10 @@ static const struct opt_argument dashboards_arguments[] = {
 		.name = "ACTION",
 		.is_optional = true,
 		.choices = actions,
-		.help = "list: the bundled ones, and what Grafana has of them (this is the "
-			"default); "
-			"export: one, from Grafana by uid or from cctm by name; lint: files" },
+		.help = "list: the bundled ones and what Grafana has of them, and the others there "
+			"(this is the default); export: one, from Grafana by uid or from cctm by "
+			"name; diff: what was edited in one of cctm's; delete: one in Grafana; "
+			"lint: files" },
 	{ .offset = offsetof(struct dashboards_args, names),
 		.name = "NAME",
 		.is_optional = true,
@@ -51,8 +48,10 @@ static const struct opt_argument dashboards_arguments[] = {
 
 static const struct example dashboards_examples[] = {
 	{ "cctm dashboards", "what there is, and whether it was edited in Grafana" },
+	{ "cctm dashboards diff overview", "what was edited in it, line by line" },
 	{ "cctm dashboards export overview -o overview.json", "as cctm brings it" },
 	{ "cctm dashboards export my-uid", "as Grafana has it" },
+	{ "cctm dashboards delete my-uid", "out of Grafana, with its history" },
 	{ "cctm dashboards lint my.json", "which of its totals are wrong, and why" },
 	{ NULL, NULL },
 };
@@ -62,15 +61,22 @@ static int dashboards_run(struct context *ctx, const void *args, struct error *e
 const struct command cmd_dashboards = {
 	.name = "dashboards",
 	.group = GROUP_STACK,
-	.summary = "list dashboards, export one, or find what is wrong with one",
-	.effect = EFFECT_READS,
+	.summary = "list dashboards, export, compare or delete one, or find what is wrong with one",
+	.effect = EFFECT_DESTROYS,
 	.args_size = sizeof(struct dashboards_args),
 	.options = dashboards_options,
 	.arguments = dashboards_arguments,
 	.examples = dashboards_examples,
-	.text = "Lists the dashboards that cctm brings and what the stack's Grafana has of them, "
-		"or "
-		"prints one as JSON.\n\n"
+	.text = "Lists the dashboards that cctm brings and what the stack's Grafana has of them: "
+		"as they came, edited, or of an older cctm, with their versions; and the other "
+		"dashboards there. One can be printed as JSON.\n\n"
+		"diff shows what differs between one of cctm's and what Grafana has of it, as a "
+		"unified diff of JSON with sorted keys; what 'cctm import-dashboard' would make "
+		"of it shows its --dry-run --diff. delete takes one out of Grafana, with its "
+		"history; it asks first. One of cctm's that is deleted, here or in the page, does "
+		"not come back by itself as long as another of them is there, but with 'cctm "
+		"import-dashboard NAME'. What is provisioned from a file "
+		"is refused.\n\n"
 		"lint reads dashboards for Claude Code's data, whoever made them, and names the "
 		"panels whose totals come out wrong, with what to write instead: increase() over "
 		"counters of sessions, counters added up as they stand, metrics that do not "
@@ -79,99 +85,46 @@ const struct command cmd_dashboards = {
 	.run = dashboards_run,
 };
 
-/* ---- reading ---- */
+#define TITLE_MAX 200
 
-static bool read_bundled(const struct bundled_file *file, struct import *out, struct error *err)
+/* ---- one in Grafana ---- */
+
+static bool open_grafana(struct context *ctx, struct own_grafana *own, struct error *err)
 {
-	const struct import_request request = { .text = slice_of(file->bytes, file->len),
-		.name = file->path };
-	return import_read(&request, out, err);
-}
-
-/* What inputs stand for does not matter to who only reads. */
-static bool read_file(const char *path, json_t **out, struct error *err)
-{
-	json_error_t why;
-	AUTO(buf) struct buf text = BUF_INIT(IMPORT_MAX);
-	int found = file_read(path, &text, err);
-	if (found == 0)
-		return error_set(err, ERR_FAILED, "there is no file %s", path);
-	if (found < 0)
-		return false;
-	json_t *root = json_loadb(buf_str(&text), text.len, 0, &why);
-	json_t *wrapped = json_object_get(root, "dashboard");
-	json_t *spec = json_object_get(root, "spec");
-	*out = json_incref(json_is_object(wrapped) ? wrapped : json_is_object(spec) ? spec : root);
-	json_decref(root);
-	if (json_is_object(*out))
-		return true;
-	error_set(err, ERR_CORRUPT, "%s is no dashboard: %s", path,
-		root ? "it is JSON, but no object" : why.text);
-	json_decref(*out);
-	return false;
-}
-
-/* ---- list ---- */
-
-/* Of one in Grafana: "edited, version 4"; yours. */
-static char *state_of(const struct own_grafana *own, const struct import *import)
-{
-	AUTO(error) struct error err = ERROR_INIT;
-	AUTO(grafana_dashboard) struct grafana_dashboard there = { 0 };
-	int found =
-		own->url ? grafana_dashboard_read(&own->grafana, import->uid, &there, &err) : -1;
-	if (found < 0)
-		return mem_strdup("unknown");
-	if (found == 0)
-		return mem_strdup("not there");
-	return mem_printf("%s, version %lld",
-		grafana_is_same(there.model, import->model) ? "as it came" : "another version",
-		(long long)there.version);
-}
-
-/* Grafana is asked once; without it the list says what it can. */
-static void look_for_grafana(struct context *ctx, struct own_grafana *own)
-{
-	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(loaded) struct loaded stack = { 0 };
-	if (loaded_read(ctx->dir, &stack, &err) && own_grafana_find(&stack, own, &err) &&
-		grafana_login(&own->grafana, &err) == GRAFANA_LOGIN_RIGHT)
-		return;
-	out_note(ctx->out, "what Grafana has is unknown: %s",
-		error_is_set(&err) ? err.message : "it does not take the password of .env");
-	own_grafana_clear(own);
+	return loaded_read(ctx->dir, &stack, err) && own_grafana_find(&stack, own, err);
 }
 
-static int list(struct context *ctx, struct error *err)
+/* Of a bundled name its uid; yours. */
+static bool uid_of(const char *name, char **out, struct error *err)
 {
-	static const struct table_column columns[] = { { "name", TABLE_LEFT },
-		{ "title", TABLE_LEFT }, { "uid", TABLE_LEFT }, { "in Grafana", TABLE_LEFT } };
-	AUTO(own_grafana) struct own_grafana own = { 0 };
-	AUTO(table) struct table *table = table_new(columns, 4);
-	json_t *rows = json_array();
-	bool is_read = true;
-	look_for_grafana(ctx, &own);
-	for (size_t i = 0; is_read && i < grafana_bundled_count; i++) {
-		AUTO(import) struct import import = { 0 };
-		is_read = read_bundled(&grafana_bundled[i], &import, err);
-		if (!is_read)
-			break;
-		AUTO(str) char *name = bundled_name(&grafana_bundled[i]);
-		AUTO(str) char *state = state_of(&own, &import);
-		table_add(table, STYLE_BOLD, "%s", name);
-		table_add(table, STYLE_PLAIN, "%s", import.title);
-		table_add(table, STYLE_DIM, "%s", import.uid);
-		table_add(table, STYLE_PLAIN, "%s", state);
-		json_array_append_new(
-			rows, json_pack("{s:s, s:s, s:s, s:s}", "name", name, "title", import.title,
-				      "uid", import.uid, "state", state));
+	const struct bundled_file *file = bundled_find(name);
+	AUTO(import) struct import import = { 0 };
+	if (file && !bundled_read(file, &import, err))
+		return false;
+	if (!file && !import_is_uid(name)) {
+		error_set(err, ERR_USAGE, "\"%.60s\" is no name and no uid", name);
+		return error_hint(err, "'cctm dashboards' lists them");
 	}
-	if (is_read && ctx->is_json)
-		out_json(ctx->out, 1, json_pack("{s:O}", "dashboards", rows));
-	else if (is_read)
-		table_print(table, ctx->out);
-	json_decref(rows);
-	return is_read ? 0 : -1;
+	*out = mem_strdup(file ? import.uid : name);
+	return true;
+}
+
+/* One that is not there is an error. */
+static bool read_there(const struct own_grafana *own, const char *uid,
+	struct grafana_dashboard *out, struct error *err)
+{
+	int found = grafana_dashboard_read(&own->grafana, uid, out, err);
+	if (found)
+		return found > 0;
+	error_set(err, ERR_FAILED, "Grafana has no dashboard %s", uid);
+	return error_hint(err, "'cctm dashboards' lists what it has");
+}
+
+static bool has_one_name(const struct dashboards_args *args, struct error *err)
+{
+	return args->names.count == 1 ||
+	       error_set(err, ERR_USAGE, "%s takes one name or uid", args->action);
 }
 
 /* ---- export ---- */
@@ -180,33 +133,29 @@ static bool read_named(struct context *ctx, const char *name, json_t **out, stru
 {
 	const struct bundled_file *file = bundled_find(name);
 	AUTO(import) struct import import = { 0 };
-	AUTO(loaded) struct loaded stack = { 0 };
 	AUTO(own_grafana) struct own_grafana own = { 0 };
 	AUTO(grafana_dashboard) struct grafana_dashboard there = { 0 };
+	AUTO(str) char *uid = NULL;
 	if (file) {
-		bool is_read = read_bundled(file, &import, err);
+		bool is_read = bundled_read(file, &import, err);
 		*out = json_incref(import.model);
 		return is_read;
 	}
-	if (!loaded_read(ctx->dir, &stack, err) || !own_grafana_find(&stack, &own, err))
+	if (!uid_of(name, &uid, err) || !open_grafana(ctx, &own, err))
 		return false;
-	int found = grafana_dashboard_read(&own.grafana, name, &there, err);
+	int found = grafana_dashboard_read(&own.grafana, uid, &there, err);
 	if (found > 0)
 		*out = json_incref(there.model);
 	if (found)
 		return found > 0;
 	error_set(err, ERR_FAILED, "neither cctm nor Grafana has a dashboard %s", name);
-	return error_hint(err, "'cctm dashboards' lists the bundled ones");
+	return error_hint(err, "'cctm dashboards' lists them");
 }
 
 static int export_one(struct context *ctx, const struct dashboards_args *args, struct error *err)
 {
 	json_t *model = NULL;
-	if (args->names.count != 1) {
-		error_set(err, ERR_USAGE, "export takes one name or uid");
-		return -1;
-	}
-	if (!read_named(ctx, args->names.items[0], &model, err))
+	if (!has_one_name(args, err) || !read_named(ctx, args->names.items[0], &model, err))
 		return -1;
 	/* Its number in that Grafana means nothing elsewhere. */
 	json_object_set_new(model, "id", json_null());
@@ -224,58 +173,85 @@ static int export_one(struct context *ctx, const struct dashboards_args *args, s
 	return is_done ? 0 : -1;
 }
 
-/* ---- lint ---- */
+/* ---- diff ---- */
 
-static void print_finding(struct context *ctx, const char *file, const struct lint_finding *finding)
+static void compare(
+	struct buf *out, const struct import *ours, const struct grafana_dashboard *there)
 {
-	struct out *out = ctx->out;
-	out_printf(out, "%s: %s%s%s%s%s: %s\n", file,
-		out_style(out, finding->is_error ? STYLE_RED : STYLE_YELLOW),
-		finding->is_error ? "error" : "warning", out_style(out, STYLE_PLAIN),
-		finding->panel ? ": " : "", finding->panel ? finding->panel : "", finding->text);
+	AUTO(str) char *before = grafana_canonical(ours->model);
+	AUTO(str) char *after = grafana_canonical(there->model);
+	AUTO(str) char *before_name = mem_printf("%s of cctm " CCTM_VERSION, ours->uid);
+	AUTO(str)
+	char *after_name = mem_printf("%s in Grafana, version %lld by %s of %s", ours->uid,
+		(long long)there->version, there->updated_by, there->updated);
+	diff_unified(out, before_name, after_name, slice_of(before, strlen(before)),
+		slice_of(after, strlen(after)));
 }
 
-static json_t *finding_json(const char *file, const struct lint_finding *finding)
+static int diff(struct context *ctx, const struct dashboards_args *args, struct error *err)
 {
-	return json_pack("{s:o, s:s, s:b, s:o, s:o}", "file", out_json_text(file), "rule",
-		finding->rule, "error", finding->is_error, "panel", out_json_text(finding->panel),
-		"text", out_json_text(finding->text));
-}
-
-static bool lint_one(
-	struct context *ctx, const char *name, json_t *findings, size_t *errors, struct error *err)
-{
-	const struct bundled_file *file = bundled_find(name);
-	json_t *model = NULL;
-	AUTO(import) struct import import = { 0 };
-	AUTO(lint) struct lint lint = { 0 };
-	if (!(file ? read_bundled(file, &import, err) : read_file(name, &model, err)))
-		return false;
-	lint_dashboard(file ? import.model : model, &lint);
-	json_decref(model);
-	for (size_t i = 0; i < lint.count; i++) {
-		json_array_append_new(findings, finding_json(name, &lint.items[i]));
-		if (!ctx->is_json)
-			print_finding(ctx, name, &lint.items[i]);
+	AUTO(import) struct import ours = { 0 };
+	AUTO(own_grafana) struct own_grafana own = { 0 };
+	AUTO(grafana_dashboard) struct grafana_dashboard there = { 0 };
+	AUTO(buf) struct buf out = BUF_INIT(BUF_UNLIMITED);
+	if (!has_one_name(args, err))
+		return -1;
+	const struct bundled_file *file = bundled_find(args->names.items[0]);
+	if (!file) {
+		error_set(err, ERR_USAGE, "cctm brings no dashboard %s", args->names.items[0]);
+		error_hint(
+			err, "for a file of yours: 'cctm import-dashboard FILE --dry-run --diff'");
+		return -1;
 	}
-	*errors += lint.errors;
-	return true;
+	if (!bundled_read(file, &ours, err) || !open_grafana(ctx, &own, err) ||
+		!read_there(&own, ours.uid, &there, err))
+		return -1;
+	if (!grafana_dashboard_is(&there, ours.model))
+		compare(&out, &ours, &there);
+	if (ctx->is_json)
+		out_json(ctx->out, 1,
+			json_pack("{s:s, s:b, s:o}", "uid", ours.uid, "differs", out.len > 0,
+				"diff", out_json_text(buf_str(&out))));
+	else
+		out_write(ctx->out, buf_str(&out), out.len);
+	if (!out.len)
+		out_note(ctx->out, "it is as it came, version %lld", (long long)there.version);
+	return 0;
 }
 
-static int lint(struct context *ctx, const struct dashboards_args *args, struct error *err)
+/* ---- delete ---- */
+
+static bool may_delete(const struct dashboards_args *args, const struct grafana_dashboard *there,
+	struct error *err)
 {
-	size_t errors = 0;
-	json_t *findings = json_array();
-	bool is_read = args->names.count > 0 ||
-		       error_set(err, ERR_USAGE, "lint needs a file, or the name of a bundled one");
-	for (size_t i = 0; is_read && i < args->names.count; i++)
-		is_read = lint_one(ctx, args->names.items[i], findings, &errors, err);
-	if (is_read && ctx->is_json)
-		out_json(ctx->out, 1, json_pack("{s:O}", "findings", findings));
-	else if (is_read && json_array_size(findings) == 0)
-		out_note(ctx->out, "nothing is wrong");
-	json_decref(findings);
-	return !is_read ? -1 : errors ? error_exit_status(ERR_UNHEALTHY) : 0;
+	const char *its = json_string_value(json_object_get(there->model, "title"));
+	AUTO(str) char *title = text_first_line(its ? its : "", TITLE_MAX);
+	AUTO(str)
+	char *question = mem_printf("Delete \"%s\" (version %lld by %s of %s) with its history?",
+		title, (long long)there->version, there->updated_by, there->updated);
+	if (there->provisioned_by) {
+		error_set(err, ERR_REFUSED, "Grafana provisions it from the file %s",
+			*there->provisioned_by ? there->provisioned_by
+					       : "that it was started with");
+		return error_hint(err, "take it out of there");
+	}
+	return args->is_yes || ask_yes(question, "--yes", err);
+}
+
+static int delete_one(struct context *ctx, const struct dashboards_args *args, struct error *err)
+{
+	AUTO(own_grafana) struct own_grafana own = { 0 };
+	AUTO(grafana_dashboard) struct grafana_dashboard there = { 0 };
+	AUTO(str) char *uid = NULL;
+	if (!has_one_name(args, err) || !uid_of(args->names.items[0], &uid, err) ||
+		!open_grafana(ctx, &own, err) || !read_there(&own, uid, &there, err) ||
+		!may_delete(args, &there, err) || !grafana_dashboard_delete(&own.grafana, uid, err))
+		return -1;
+	if (ctx->is_json)
+		out_json(ctx->out, 1, json_pack("{s:s}", "deleted", uid));
+	else
+		out_printf(ctx->out, "deleted    %s\n", uid);
+	return 0;
 }
 
 static int dashboards_run(struct context *ctx, const void *raw, struct error *err)
@@ -284,10 +260,14 @@ static int dashboards_run(struct context *ctx, const void *raw, struct error *er
 	const char *action = args->action ? args->action : "list";
 	if (strcmp(action, "export") == 0)
 		return export_one(ctx, args, err);
+	if (strcmp(action, "diff") == 0)
+		return diff(ctx, args, err);
+	if (strcmp(action, "delete") == 0)
+		return delete_one(ctx, args, err);
 	if (strcmp(action, "lint") == 0)
-		return lint(ctx, args, err);
+		return dashboards_lint(ctx, args, err);
 	if (args->names.count == 0)
-		return list(ctx, err);
+		return dashboards_list(ctx, err);
 	error_set(err, ERR_USAGE, "list takes no name");
 	return -1;
 }

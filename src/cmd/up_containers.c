@@ -7,9 +7,9 @@
 #include "core/mem.h"
 #include "core/out.h"
 #include "core/text.h"
-#include "grafana/bundled.h"
 #include "http/http.h"
 #include "loaded/loaded.h"
+#include "loaded/own_dashboards.h"
 #include "loaded/own_grafana.h"
 #include "render/model.h"
 #include "stack/bridge_image.h"
@@ -203,18 +203,20 @@ static void take_down(const struct up_job *job)
 /* The stack works without them, so nothing is taken down for their sake. */
 static bool bring_dashboards(struct up_job *job, struct error *err)
 {
-	AUTO(own_grafana) struct own_grafana own = { 0 };
+	AUTO(brought) struct brought brought = { 0 };
 	if (!job->args->waits)
 		return true;
-	if (own_grafana_find(&job->stack, &own, err) &&
-		bundled_import_missing(&own.grafana, &job->new_dashboards, err)) {
-		if (job->new_dashboards)
-			out_note(job->ctx->out, "  ok  %-38s %zu new", "dashboards",
-				job->new_dashboards);
-		return true;
+	if (!own_dashboards_bring(&job->stack, false, &brought, err)) {
+		error_wrap(err, "the stack runs, but its dashboards could not be put into Grafana");
+		return error_hint(err, "'cctm import-dashboard --all' tries again");
 	}
-	error_wrap(err, "the stack runs, but its dashboards could not be put into Grafana");
-	return error_hint(err, "'cctm import-dashboard --all' tries again");
+	AUTO(str) char *said = own_dashboards_said(&brought);
+	if (*said)
+		out_note(job->ctx->out, "  ok  %-38s %s", "dashboards", said);
+	if (brought.notes.len)
+		out_note(
+			job->ctx->out, "%.*s", (int)brought.notes.len - 1, buf_str(&brought.notes));
+	return true;
 }
 
 bool up_containers(struct up_job *job, struct error *err)

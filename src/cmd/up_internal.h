@@ -22,7 +22,6 @@ struct up_job {
 	struct probes probes;
 	struct current noted, files; /* configurations: at the last up, and now */
 	bool ran_before;
-	size_t new_dashboards;
 	/* Of containers. */
 	struct compose compose;
 	struct compose_services before, after;

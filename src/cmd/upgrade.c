@@ -58,6 +58,8 @@ const struct command cmd_upgrade = {
 		"waits until each answers. When a part does not, the former files and images come "
 		"back and are verified, and the exit status is 1. Where your edits clash with "
 		"what is new, nothing is done and the exit status is 4.\n\n"
+		"Dashboards in Grafana are brought up to date as well; what you changed in them "
+		"stays, and Grafana keeps the former version.\n\n"
 		"Images that cctm.yaml names stay as they are named; what this cctm would take by "
 		"itself is said. An embedded stack's bridge is started again when it runs as an "
 		"older version.",
@@ -127,7 +129,9 @@ static bool has_news(const struct upgrade_job *job)
 		if (upgrade_changes_image(job, s))
 			return true;
 	}
-	return plan_has_changes(&job->provision.plan) || is_bridge_old(job);
+	const struct brought *dashboards = &job->dashboards;
+	return plan_has_changes(&job->provision.plan) || is_bridge_old(job) ||
+	       dashboards->created || dashboards->updated || dashboards->merged;
 }
 
 static void print_text(const struct upgrade_job *job)
@@ -141,6 +145,12 @@ static void print_text(const struct upgrade_job *job)
 	}
 	if (is_bridge_old(job))
 		out_printf(out, "%-15s %s -> " CCTM_VERSION "\n", "bridge", job->bridge_version);
+	AUTO(str) char *dashboards = own_dashboards_said(&job->dashboards);
+	if (*dashboards)
+		out_printf(out, "%-15s %s\n", "dashboards", dashboards);
+	if (job->dashboards.notes.len)
+		out_note(out, "%.*s", (int)job->dashboards.notes.len - 1,
+			buf_str(&job->dashboards.notes));
 	for (size_t i = 0; i < plan->count; i++) {
 		enum plan_action action = plan->items[i].action;
 		if (action != PLAN_UNCHANGED && action != PLAN_KEEP && action != PLAN_LEAVE)
@@ -180,10 +190,35 @@ static void print_json(const struct upgrade_job *job, bool is_done)
 			files, json_pack("{s:s, s:s}", "path", plan->items[i].path, "action",
 				       plan_action_name(plan->items[i].action)));
 	out_json(job->ctx->out, 1,
-		json_pack("{s:o, s:s, s:b, s:b, s:o, s:o}", "directory",
+		json_pack("{s:o, s:s, s:b, s:b, s:o, s:{s:I, s:I, s:I}, s:o}", "directory",
 			out_json_text(job->stack.dir), "runtime", runtime_name(job->stack.runtime),
-			"news", has_news(job), "done", is_done, "images", images_json(job), "files",
-			files));
+			"news", has_news(job), "done", is_done, "images", images_json(job),
+			"dashboards", "created", (json_int_t)job->dashboards.created, "updated",
+			(json_int_t)job->dashboards.updated, "merged",
+			(json_int_t)job->dashboards.merged, "files", files));
+}
+
+/* ---- dashboards ---- */
+
+/* What Grafana does not tell now is found when all parts answer. */
+static void look_at_dashboards(struct upgrade_job *job)
+{
+	AUTO(error) struct error ignored = ERROR_INIT;
+	if (job->runs && !own_dashboards_bring(&job->stack, true, &job->dashboards, &ignored))
+		out_note(job->ctx->out, "whether dashboards are newer is not known: %s",
+			ignored.message);
+}
+
+/* The rest is done and stays. */
+static bool bring_dashboards(struct upgrade_job *job, struct error *err)
+{
+	if (!job->runs)
+		return true;
+	brought_clear(&job->dashboards);
+	if (own_dashboards_bring(&job->stack, false, &job->dashboards, err))
+		return true;
+	error_wrap(err, "all is upgraded but the dashboards in Grafana");
+	return error_hint(err, "'cctm import-dashboard --all' tries again");
 }
 
 /* ---- the story ---- */
@@ -196,9 +231,13 @@ static bool look(struct upgrade_job *job, struct error *err)
 		.runtime = job->stack.runtime };
 	if (!provision_make(&request, &job->provision, err))
 		return false;
-	if (job->stack.runtime == RUNTIME_DOCKER)
-		return upgrade_look_at_containers(job, err);
-	look_at_bridge(job);
+	if (job->stack.runtime != RUNTIME_DOCKER) {
+		look_at_bridge(job);
+		return true;
+	}
+	if (!upgrade_look_at_containers(job, err))
+		return false;
+	look_at_dashboards(job);
 	return true;
 }
 
@@ -213,9 +252,11 @@ static bool check_conflicts(const struct upgrade_job *job, struct error *err)
 
 static bool upgrade(struct upgrade_job *job, struct error *err)
 {
-	return check_conflicts(job, err) &&
-	       (job->stack.runtime == RUNTIME_DOCKER ? upgrade_containers(job, err)
-						     : upgrade_bridge(job, err));
+	if (!check_conflicts(job, err))
+		return false;
+	if (job->stack.runtime != RUNTIME_DOCKER)
+		return upgrade_bridge(job, err);
+	return upgrade_containers(job, err) && bring_dashboards(job, err);
 }
 
 static void say_end(const struct upgrade_job *job)
@@ -248,6 +289,7 @@ static void clear(struct upgrade_job *job)
 	for (enum service s = 0; s < SERVICE_COUNT; s++)
 		free(job->images[s]);
 	free(job->bridge_version);
+	brought_clear(&job->dashboards);
 	snapshot_clear(&job->before);
 	containers_clear(&job->containers);
 	compose_services_clear(&job->services);

@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "loaded/loaded.h"
+#include "loaded/own_dashboards.h"
 #include "loaded/snapshot.h"
 #include "render/provision.h"
 #include "stack/compose.h"
@@ -29,7 +30,8 @@ struct upgrade_job {
 		*wanted[SERVICE_COUNT]; /* as the configuration has them; NULL: no such service */
 	const char *known
 		[SERVICE_COUNT]; /* what this cctm would take by itself, where cctm.yaml names another */
-	char *bridge_version; /* of the embedded one that runs; NULL: none, or unknown */
+	char *bridge_version;	   /* of the embedded one that runs; NULL: none, or unknown */
+	struct brought dashboards; /* what becomes of them in Grafana */
 	bool runs;
 };
 

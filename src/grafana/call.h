@@ -29,6 +29,18 @@ long grafana_send(const struct grafana *grafana, const struct grafana_call *call
 bool grafana_refused(
 	const struct grafana_call *call, const struct http_answer *answer, struct error *err);
 
+/* What the server says of itself why not: its JSON's message, or its first line; yours. */
+char *grafana_said(const struct http_answer *answer);
+
+/* Does it mean that there is no such path in its API, and not that there is no such thing? */
+bool grafana_is_gone(const struct http_answer *answer);
+
+/* What stands at that path; NULL: error. */
+json_t *grafana_get(const struct grafana *grafana, const char *path, struct error *err);
+
+/* The text of that name; "" when there is none; yours. */
+char *grafana_text(const json_t *object, const char *name);
+
 /* The answer as JSON; NULL: it is none. */
 json_t *grafana_json(const struct http_answer *answer);
 

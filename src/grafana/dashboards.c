@@ -6,15 +6,11 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "grafana/call.h"
+#include "grafana/resources.h"
 
-#define SAVE_MS	    60000
-#define FOLDERS_MAX 1000
-
-static char *text_of(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-	return mem_strdup(text ? text : "");
-}
+#define SAVE_MS	  60000
+#define PAGE	  1000
+#define PAGES_MAX 20
 
 /* ---- reading ---- */
 
@@ -23,13 +19,27 @@ static void take(struct grafana_dashboard *out, const json_t *root)
 	const json_t *meta = json_object_get(root, "meta");
 	out->model = json_incref(json_object_get(root, "dashboard"));
 	out->version = json_integer_value(json_object_get(meta, "version"));
-	out->folder_uid = text_of(meta, "folderUid");
-	out->updated_by = text_of(meta, "updatedBy");
-	out->updated = text_of(meta, "updated");
+	out->folder_uid = grafana_text(meta, "folderUid");
+	out->updated_by = grafana_text(meta, "updatedBy");
+	out->updated = grafana_text(meta, "updated");
 	/* With allowUiUpdates only the second says it. */
-	AUTO(str) char *file = text_of(meta, "provisionedExternalId");
+	AUTO(str) char *file = grafana_text(meta, "provisionedExternalId");
 	if (json_is_true(json_object_get(meta, "provisioned")) || *file)
 		out->provisioned_by = TAKE(file);
+}
+
+/* 12.3 answers 406 to what was stored with schema v2. */
+static int not_read(
+	const struct grafana_call *call, const struct http_answer *answer, struct error *err)
+{
+	if (answer->status == 406) {
+		error_set(err, ERR_REFUSED,
+			"Grafana stores it in schema v2, which cannot be compared or replaced");
+		error_hint(err, "import it under another uid: --uid");
+	} else if (answer->status) {
+		grafana_refused(call, answer, err);
+	}
+	return -1;
 }
 
 int grafana_dashboard_read(const struct grafana *grafana, const char *uid,
@@ -41,12 +51,9 @@ int grafana_dashboard_read(const struct grafana *grafana, const char *uid,
 	*out = (struct grafana_dashboard){ 0 };
 	long status = grafana_send(grafana, &call, &answer, err);
 	if (status == 404)
-		return 0;
-	if (status != 200) {
-		if (status)
-			grafana_refused(&call, &answer, err);
-		return -1;
-	}
+		return grafana_is_gone(&answer) ? resources_read(grafana, uid, out, err) : 0;
+	if (status != 200)
+		return not_read(&call, &answer, err);
 	json_t *root = grafana_json(&answer);
 	take(out, root);
 	json_decref(root);
@@ -67,15 +74,76 @@ void grafana_dashboard_clear(struct grafana_dashboard *dashboard)
 	*dashboard = (struct grafana_dashboard){ 0 };
 }
 
-bool grafana_is_same(const json_t *a, const json_t *b)
+json_t *grafana_dashboard_versions(
+	const struct grafana *grafana, const char *uid, struct error *err)
 {
-	json_t *left = json_deep_copy(a), *right = json_deep_copy(b);
-	static const char *const kept[] = { "id", "version" };
-	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
-		json_object_del(left, kept[i]);
-		json_object_del(right, kept[i]);
+	AUTO(str) char *path = mem_printf("/api/dashboards/uid/%s/versions", uid);
+	const struct grafana_call call = { "GET", path, NULL, GRAFANA_ASK_MS };
+	AUTO(http_answer) struct http_answer answer = { 0 };
+	long status = grafana_send(grafana, &call, &answer, err);
+	if (status == 0)
+		return NULL;
+	json_t *root = status == 200 ? grafana_json(&answer) : NULL;
+	json_t *versions = json_incref(json_object_get(root, "versions"));
+	json_decref(root);
+	if (json_is_array(versions))
+		return versions;
+	json_decref(versions);
+	return json_array();
+}
+
+/* ---- comparing ---- */
+
+static json_t *without_numbers(const json_t *model)
+{
+	json_t *copy = json_copy((json_t *)(uintptr_t)model);
+	json_object_del(copy, "id");
+	json_object_del(copy, "version");
+	return copy;
+}
+
+char *grafana_canonical(const json_t *model)
+{
+	json_t *copy = without_numbers(model);
+	AUTO(str) char *text = json_dumps(copy, JSON_SORT_KEYS | JSON_INDENT(2));
+	json_decref(copy);
+	return mem_printf("%s\n", text ? text : "");
+}
+
+/* Is all of `part` in `whole`? A server that fills in what is taken for granted brings the schema up to date as well. */
+static bool is_within(const json_t *part, const json_t *whole)
+{
+	const char *key;
+	json_t *member;
+	size_t i;
+	if (json_is_number(part) && json_is_number(whole))
+		return json_number_value(part) <= json_number_value(whole) &&
+		       json_number_value(part) >= json_number_value(whole);
+	if (json_is_array(part)) {
+		if (json_array_size(part) != json_array_size(whole))
+			return false;
+		json_array_foreach(part, i, member)
+		{
+			if (!is_within(member, json_array_get(whole, i)))
+				return false;
+		}
+		return true;
 	}
-	bool is_same = json_equal(left, right) == 1;
+	if (!json_is_object(part) || !json_is_object(whole))
+		return json_is_null(part) || json_equal(part, whole) == 1;
+	json_object_foreach((json_t *)(uintptr_t)part, key, member)
+	{
+		if (strcmp(key, "schemaVersion") != 0 &&
+			!is_within(member, json_object_get(whole, key)))
+			return false;
+	}
+	return true;
+}
+
+bool grafana_dashboard_is(const struct grafana_dashboard *dashboard, const json_t *model)
+{
+	json_t *left = without_numbers(dashboard->model), *right = without_numbers(model);
+	bool is_same = dashboard->is_filled ? is_within(right, left) : json_equal(left, right) == 1;
 	json_decref(left);
 	json_decref(right);
 	return is_same;
@@ -86,7 +154,7 @@ bool grafana_is_same(const json_t *a, const json_t *b)
 /* The numeric id of another server would be looked for there, and answered 404. */
 static char *body_of(const struct grafana_save *save)
 {
-	json_t *model = json_deep_copy(save->model);
+	json_t *model = json_copy(save->model);
 	json_object_set_new(model, "id", json_null());
 	if (save->version)
 		json_object_set_new(model, "version", json_integer(save->version));
@@ -101,18 +169,28 @@ static char *body_of(const struct grafana_save *save)
 	return text;
 }
 
-static bool explain(long status, const struct grafana_call *call, const struct http_answer *answer,
-	struct error *err)
+/* 412: somebody was faster, and is named. */
+static bool explain_meanwhile(const struct grafana *grafana, const char *uid, struct error *err)
 {
-	if (status == 412) {
+	AUTO(grafana_dashboard) struct grafana_dashboard there = { 0 };
+	AUTO(error) struct error ignored = ERROR_INIT;
+	int found = grafana_dashboard_read(grafana, uid, &there, &ignored);
+	if (found > 0 && *there.updated_by)
+		error_set(err, ERR_REFUSED, "%s saved the dashboard meanwhile: version %lld of %s",
+			there.updated_by, (long long)there.version, there.updated);
+	else
 		error_set(err, ERR_REFUSED, "somebody saved the dashboard meanwhile");
-		return error_hint(err, "run this again");
-	}
+	return error_hint(err, "run this again");
+}
+
+static bool explain(
+	const struct grafana_call *call, const struct http_answer *answer, struct error *err)
+{
 	grafana_refused(call, answer, err);
-	if (status == 403)
-		return error_hint(
-			err, "the login needs the right to create dashboards (role Editor)");
-	if (status == 413)
+	if (answer->status == 403)
+		return error_hint(err, "the login needs the right to create and write dashboards "
+				       "(role Editor)");
+	if (answer->status == 413)
 		return error_hint(err, "Grafana takes at most 16 MB");
 	return false;
 }
@@ -140,67 +218,74 @@ bool grafana_dashboard_save(const struct grafana *grafana, const struct grafana_
 	const struct grafana_call call = { "POST", "/api/dashboards/db", text, SAVE_MS };
 	AUTO(http_answer) struct http_answer answer = { 0 };
 	long status = grafana_send(grafana, &call, &answer, err);
+	if (status == 404 && grafana_is_gone(&answer))
+		return resources_save(grafana, save, err) && read_back(grafana, uid, version, err);
+	if (status == 412)
+		return explain_meanwhile(grafana, uid, err);
 	if (status != 200)
-		return status && explain(status, &call, &answer, err);
+		return status && explain(&call, &answer, err);
 	return read_back(grafana, uid, version, err);
 }
 
-/* ---- folders and datasources ---- */
-
-static json_t *get_list(const struct grafana *grafana, const char *path, struct error *err)
+bool grafana_dashboard_delete(const struct grafana *grafana, const char *uid, struct error *err)
 {
+	AUTO(str) char *path = mem_printf("/api/dashboards/uid/%s", uid);
+	const struct grafana_call call = { "DELETE", path, NULL, SAVE_MS };
+	AUTO(http_answer) struct http_answer answer = { 0 };
+	long status = grafana_send(grafana, &call, &answer, err);
+	if (status == 404 && grafana_is_gone(&answer))
+		return resources_delete(grafana, uid, err);
+	return status == 200 || (status && explain(&call, &answer, err));
+}
+
+/* ---- what there is ---- */
+
+#define GONE (-2)
+
+/* One page is added; its length, -1: error, GONE: this server has no such search. */
+static int add_page(const struct grafana *grafana, enum grafana_kind kind, int page, json_t *all,
+	struct error *err)
+{
+	AUTO(str)
+	char *path = mem_printf("/api/search?type=%s&limit=%d&page=%d",
+		kind == GRAFANA_FOLDERS ? "dash-folder" : "dash-db", PAGE, page);
 	const struct grafana_call call = { "GET", path, NULL, GRAFANA_ASK_MS };
 	AUTO(http_answer) struct http_answer answer = { 0 };
 	long status = grafana_send(grafana, &call, &answer, err);
+	if (status == 404 && grafana_is_gone(&answer))
+		return GONE;
 	if (status != 200) {
 		if (status)
 			grafana_refused(&call, &answer, err);
-		return NULL;
+		return -1;
 	}
 	json_t *list = grafana_json(&answer);
-	if (json_is_array(list))
-		return list;
+	int count = json_is_array(list) ? (int)json_array_size(list) : -1;
+	if (count < 0)
+		error_set(err, ERR_FAILED, "Grafana's answer to GET %s is no list", path);
+	json_array_extend(all, list);
 	json_decref(list);
-	error_set(err, ERR_FAILED, "Grafana's answer to GET %s is no list", path);
-	return NULL;
+	return count;
+}
+
+json_t *grafana_search(const struct grafana *grafana, enum grafana_kind kind, struct error *err)
+{
+	json_t *all = json_array();
+	int count = PAGE;
+	for (int page = 1; page <= PAGES_MAX && count == PAGE; page++)
+		count = add_page(grafana, kind, page, all, err);
+	if (count >= 0)
+		return all;
+	json_decref(all);
+	return count == GONE ? resources_list(grafana, kind, err) : NULL;
 }
 
 json_t *grafana_datasources(const struct grafana *grafana, struct error *err)
 {
-	return get_list(grafana, "/api/datasources", err);
-}
-
-static bool make_folder(
-	const struct grafana *grafana, const char *uid, const char *title, struct error *err)
-{
-	json_t *body = json_pack("{s:s, s:s}", "uid", uid, "title", title);
-	AUTO(str) char *text = json_dumps(body, 0);
-	json_decref(body);
-	const struct grafana_call call = { "POST", "/api/folders", text, GRAFANA_ASK_MS };
-	AUTO(http_answer) struct http_answer answer = { 0 };
-	long status = grafana_send(grafana, &call, &answer, err);
-	return status == 200 || (status && grafana_refused(&call, &answer, err));
-}
-
-bool grafana_folder_ensure(const struct grafana *grafana, const char *uid, const char *title,
-	char **out, struct error *err)
-{
-	AUTO(str) char *path = mem_printf("/api/folders?limit=%d", FOLDERS_MAX);
-	json_t *folders = get_list(grafana, path, err);
-	*out = NULL;
-	for (size_t i = 0; !*out && i < json_array_size(folders); i++) {
-		const json_t *folder = json_array_get(folders, i);
-		AUTO(str) char *its_uid = text_of(folder, "uid");
-		AUTO(str) char *its_title = text_of(folder, "title");
-		if (strcmp(its_uid, uid) == 0 || strcmp(its_title, title) == 0)
-			*out = TAKE(its_uid);
-	}
-	bool is_read = folders != NULL;
-	json_decref(folders);
-	if (!is_read || *out)
-		return is_read;
-	if (!make_folder(grafana, uid, title, err))
-		return false;
-	*out = mem_strdup(uid);
-	return true;
+	json_t *list = grafana_get(grafana, "/api/datasources", err);
+	if (!list || json_is_array(list))
+		return list;
+	json_decref(list);
+	error_set(err, ERR_FAILED, "Grafana's answer to GET /api/datasources is no list");
+	return NULL;
 }

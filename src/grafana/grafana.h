@@ -1,4 +1,4 @@
-/* Grafana's HTTP API, as far as a stack's own Grafana is asked: its administrator, and the files it is provisioned from.
+/* Grafana's HTTP API, as far as its administrator and the files that it is provisioned from are concerned.
  * Answers are as a real 12.3.0 was seen to give them.
  *
  *     const struct grafana grafana = { .url = url, .user = "admin", .password = password };
@@ -8,6 +8,7 @@
 #define CCTM_GRAFANA_GRAFANA_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/cleanup.h"
 
@@ -17,7 +18,9 @@ struct error;
 struct grafana {
 	const char *url; /* without a slash at the end */
 	const char *user, *password;
-	const char *token; /* of a service account, in their place; NULL: none */
+	const char *token;   /* of a service account, in their place; NULL: none */
+	const char *ca_file; /* that its certificate is to be checked with; NULL: the system's */
+	int64_t org;	     /* its organization; 0: the login's own */
 };
 
 enum grafana_login {

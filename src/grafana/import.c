@@ -87,44 +87,58 @@ static const json_t *find_source(const json_t *sources, const char *wanted)
 	return NULL;
 }
 
-/* The one that a page would offer first: the stack's own, the only one of its type, or the default among several. */
-static const json_t *choose_source(const json_t *sources, const char *type, size_t *candidates)
+/* Of that type, an array of its own. */
+static json_t *candidates_of(const json_t *sources, const char *type)
 {
-	const json_t *only = NULL, *preferred = NULL;
-	*candidates = 0;
+	json_t *candidates = json_array();
 	for (size_t i = 0; i < json_array_size(sources); i++) {
-		const json_t *source = json_array_get(sources, i);
-		if (strcmp(field(source, "type"), type) != 0)
-			continue;
-		++*candidates;
-		only = source;
-		if (strcmp(field(source, "uid"), STACK_SOURCE) == 0)
-			preferred = source;
+		json_t *source = json_array_get(sources, i);
+		if (strcmp(field(source, "type"), type) == 0)
+			json_array_append(candidates, source);
 	}
-	return preferred ? preferred : *candidates == 1 ? only : NULL;
+	return candidates;
 }
 
-static const char *resolve(
+/* The one that a page would offer first: the stack's own, or the only one of its type; else who asks says which. */
+static const json_t *choose_source(
 	const struct import_request *request, const json_t *input, struct error *err)
 {
 	const char *type = field(input, "pluginId");
-	size_t candidates = 0;
-	const json_t *found = request->datasource
-				      ? find_source(request->datasources, request->datasource)
-				      : choose_source(request->datasources, type, &candidates);
-	if (found)
-		return field(found, "uid");
-	if (request->datasource)
-		error_set(err, ERR_FAILED, "Grafana has no datasource \"%s\"", request->datasource);
-	else if (candidates)
+	json_t *candidates = candidates_of(request->datasources, type);
+	size_t count = json_array_size(candidates);
+	const json_t *own = find_source(candidates, STACK_SOURCE);
+	const json_t *found = own	   ? own
+			      : count == 1 ? json_array_get(candidates, 0)
+			      : count && request->choose
+				      ? request->choose(request->choose_ctx, input, candidates, err)
+				      : NULL;
+	json_decref(candidates);
+	if (found || error_is_set(err))
+		return found;
+	if (count)
 		error_set(err, ERR_USAGE,
 			"%s asks for a datasource of type %s, and Grafana has %zu", request->name,
-			type, candidates);
+			type, count);
 	else
 		error_set(err, ERR_FAILED,
 			"%s asks for a datasource of type %s, and Grafana has none", request->name,
 			type);
 	error_hint(err, "name one: --datasource UID");
+	return NULL;
+}
+
+static const char *resolve(
+	const struct import_request *request, const json_t *input, struct error *err)
+{
+	const json_t *found = request->datasource
+				      ? find_source(request->datasources, request->datasource)
+				      : choose_source(request, input, err);
+	if (found)
+		return field(found, "uid");
+	if (request->datasource) {
+		error_set(err, ERR_FAILED, "Grafana has no datasource \"%s\"", request->datasource);
+		error_hint(err, "name one: --datasource UID");
+	}
 	return NULL;
 }
 
@@ -249,7 +263,7 @@ static bool resolve_inputs(
 
 /* ---- names ---- */
 
-static bool is_uid(const char *uid)
+bool import_is_uid(const char *uid)
 {
 	size_t len = strlen(uid);
 	if (len == 0 || len > GRAFANA_UID_MAX)
@@ -283,7 +297,7 @@ static bool name(const struct import_request *request, struct import *out, struc
 		return error_set(err, ERR_CORRUPT, "%s has no title", request->name);
 	const char *given = request->uid ? request->uid : field(out->model, "uid");
 	AUTO(str) char *uid = *given ? mem_strdup(given) : uid_of_title(title);
-	if (!is_uid(uid)) {
+	if (!import_is_uid(uid)) {
 		error_set(err, ERR_USAGE, "\"%.60s\" is no uid", uid);
 		return error_hint(err, "at most 40 letters, digits, - and _: --uid my-dashboard");
 	}

@@ -24,6 +24,10 @@ struct import_request {
 	const char
 		*datasource; /* uid or name, for every input of a datasource; NULL: found by type */
 	const json_t *datasources; /* of grafana_datasources; NULL: none are known */
+	/* Says which of several of one type an input means; NULL with an error. NULL: that is an error. */
+	const json_t *(*choose)(
+		void *ctx, const json_t *input, const json_t *candidates, struct error *err);
+	void *choose_ctx;
 };
 
 struct import {
@@ -36,6 +40,9 @@ struct import {
 bool import_read(const struct import_request *request, struct import *out, struct error *err)
 	MUST_CHECK;
 void import_clear(struct import *import);
+
+/* 1 to 40 letters, digits, '-' and '_'. */
+bool import_is_uid(const char *uid);
 
 static inline void auto_import(struct import *import)
 {

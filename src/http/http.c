@@ -13,7 +13,7 @@
 
 #define AGENT "cctm/" CCTM_VERSION
 /* Never through a proxy, whatever the environment says. */
-#define OURSELVES "localhost,127.0.0.1,::1"
+#define OURSELVES "localhost,127.0.0.1,127.0.0.0/8,::1"
 
 /* The functions that are used, as libcurl's headers declare them. */
 static struct {
@@ -83,11 +83,16 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *raw)
 	return len;
 }
 
+static struct curl_slist *add_line(struct curl_slist *list, const char *line)
+{
+	struct curl_slist *longer = curl.append(list, line);
+	return longer ? longer : list;
+}
+
 static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
 {
 	AUTO(str) char *line = mem_printf("%s: %s", name, value);
-	struct curl_slist *longer = curl.append(list, line);
-	return longer ? longer : list;
+	return add_line(list, line);
 }
 
 static struct curl_slist *headers_of(const struct http_request *request)
@@ -101,7 +106,20 @@ static struct curl_slist *headers_of(const struct http_request *request)
 		AUTO(str) char *value = mem_printf("Bearer %s", request->bearer);
 		list = add_header(list, "Authorization", value);
 	}
+	if (request->header)
+		list = add_line(list, request->header);
 	return list;
+}
+
+/* What is set here takes the place of the environment's list, which says more. */
+static char *without_proxy(void)
+{
+	const char *others = getenv("no_proxy");
+	if (!others)
+		others = getenv("NO_PROXY");
+	if (others && strcmp(others, "*") == 0)
+		return mem_strdup("*");
+	return others && *others ? mem_printf(OURSELVES ",%s", others) : mem_strdup(OURSELVES);
 }
 
 static void set_body(CURL *handle, const struct http_request *request)
@@ -120,12 +138,15 @@ static void set_options(CURL *handle, const struct http_request *request,
 	curl.set(handle, CURLOPT_URL, request->url);
 	curl.set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl.set(handle, CURLOPT_NOSIGNAL, 1L);
-	curl.set(handle, CURLOPT_NOPROXY, OURSELVES);
+	AUTO(str) char *direct = without_proxy();
+	curl.set(handle, CURLOPT_NOPROXY, direct);
 	curl.set(handle, CURLOPT_USERAGENT, AGENT);
 	curl.set(handle, CURLOPT_TIMEOUT_MS, (long)request->deadline_ms);
 	curl.set(handle, CURLOPT_HTTPHEADER, headers);
 	curl.set(handle, CURLOPT_WRITEFUNCTION, take);
 	curl.set(handle, CURLOPT_WRITEDATA, &answer->body);
+	if (request->ca_file)
+		curl.set(handle, CURLOPT_CAINFO, request->ca_file);
 	if (request->is_grpc) {
 		curl.set(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
 		curl.set(handle, CURLOPT_HEADERFUNCTION, take_header);
@@ -161,6 +182,9 @@ bool http_send(const struct http_request *request, struct http_answer *answer, s
 	set_options(handle, request, answer, headers);
 	CURLcode code = curl.perform(handle);
 	curl.get(handle, CURLINFO_RESPONSE_CODE, &answer->status);
+	char *redirect = NULL;
+	curl.get(handle, CURLINFO_REDIRECT_URL, &redirect);
+	answer->redirect = redirect ? mem_strdup(redirect) : NULL;
 	curl.free_list(headers);
 	curl.cleanup(handle);
 	if (code == CURLE_OK)
@@ -174,4 +198,6 @@ void http_answer_clear(struct http_answer *answer)
 	free(answer->grpc_message);
 	answer->grpc_message = NULL;
 	buf_clear(&answer->body);
+	free(answer->redirect);
+	answer->redirect = NULL;
 }

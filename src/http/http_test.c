@@ -44,7 +44,7 @@ static void serve(int listener, const char *answer)
 	_exit(0);
 }
 
-static struct server start(const char *answer)
+static int listen_somewhere(struct server *server)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -53,10 +53,29 @@ static struct server start(const char *answer)
 	assert_true(listener >= 0 && bind(listener, (struct sockaddr *)&at, len) == 0 &&
 		    listen(listener, 1) == 0 &&
 		    getsockname(listener, (struct sockaddr *)&at, &len) == 0);
-	struct server server = { .pid = fork(),
-		.url = mem_printf("http://127.0.0.1:%d/path", ntohs(at.sin_port)) };
+	*server = (struct server){ .url = mem_printf(
+					   "http://127.0.0.1:%d/path", ntohs(at.sin_port)) };
+	return listener;
+}
+
+static struct server start(const char *answer)
+{
+	struct server server;
+	int listener = listen_somewhere(&server);
+	server.pid = fork();
 	if (server.pid == 0)
 		serve(listener, answer);
+	close(listener);
+	return server;
+}
+
+static struct server start_with(void (*serve_all)(int listener))
+{
+	struct server server;
+	int listener = listen_somewhere(&server);
+	server.pid = fork();
+	if (server.pid == 0)
+		serve_all(listener);
 	close(listener);
 	return server;
 }
@@ -174,6 +193,111 @@ static void test_a_proxy_of_the_environment_is_not_for_this_machine(void **state
 	stop(&server);
 }
 
+static bool download(const char *url, struct http_answer *answer, struct error *err)
+{
+	return http_download(url, 3000, 1000, answer, err);
+}
+
+static void test_a_download_goes_where_it_is_sent(void **state)
+{
+	(void)state;
+	struct server last = start("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody");
+	AUTO(str)
+	char *redirect = mem_printf(
+		"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", last.url);
+	struct server first = start(redirect);
+	AUTO(error) struct error err = ERROR_INIT;
+	AUTO(http_answer) struct http_answer answer = { 0 };
+	assert_true(download(first.url, &answer, &err));
+	assert_int_equal(answer.status, 200);
+	assert_string_equal(buf_str(&answer.body), "body");
+	stop(&first);
+	stop(&last);
+}
+
+static void test_a_download_is_not_sent_to_what_is_not_encrypted(void **state)
+{
+	(void)state;
+	struct server server = start("HTTP/1.1 301 Moved\r\nLocation: http://192.0.2.1/x\r\n"
+				     "Content-Length: 0\r\n\r\n");
+	AUTO(error) struct error err = ERROR_INIT;
+	AUTO(http_answer) struct http_answer answer = { 0 };
+	assert_false(download(server.url, &answer, &err));
+	assert_non_null(strstr(err.message, "http://192.0.2.1/x is not encrypted"));
+	stop(&server);
+}
+
+static void test_what_is_downloaded_without_encryption_is_of_this_machine(void **state)
+{
+	static const char *const addresses[] = { "http://192.0.2.1/x", "ftp://localhost/x", "x",
+		"http://ada:secret@localhost/x" };
+	(void)state;
+	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+		AUTO(error) struct error err = ERROR_INIT;
+		AUTO(http_answer) struct http_answer answer = { 0 };
+		assert_false(download(addresses[i], &answer, &err));
+		assert_int_equal(err.code, ERR_USAGE);
+		assert_null(strstr(err.message, "secret"));
+	}
+}
+
+/* Sends everyone back to itself. */
+static void serve_a_circle(int listener)
+{
+	const char redirect[] = "HTTP/1.1 307 Again\r\nLocation: /path\r\nContent-Length: 0\r\n"
+				"Connection: close\r\n\r\n";
+	for (int i = 0; i < 20; i++) {
+		char request[4096];
+		int fd = accept(listener, NULL, NULL);
+		if (fd < 0 || read(fd, request, sizeof request) < 0 ||
+			write(fd, redirect, sizeof redirect - 1) < 0)
+			_exit(1);
+		close(fd);
+	}
+	_exit(0);
+}
+
+static void test_a_circle_of_redirects_ends(void **state)
+{
+	(void)state;
+	struct server server = start_with(serve_a_circle);
+	AUTO(error) struct error err = ERROR_INIT;
+	AUTO(http_answer) struct http_answer answer = { 0 };
+	assert_false(download(server.url, &answer, &err));
+	assert_non_null(strstr(err.message, "sent on more than 5 times"));
+	stop(&server);
+}
+
+static void test_the_environment_names_who_needs_no_proxy(void **state)
+{
+	(void)state;
+	AUTO(error) struct error err = ERROR_INIT, other = ERROR_INIT;
+	AUTO(http_answer) struct http_answer answer = { 0 };
+	const struct http_request request = {
+		.url = "http://cctm-test.invalid/", .deadline_ms = 3000, .answer_max = 1000
+	};
+	setenv("http_proxy", "http://127.0.0.1:1", 1);
+	assert_false(http_send(&request, &answer, &err));
+	setenv("no_proxy", "example.com,cctm-test.invalid", 1);
+	assert_false(http_send(&request, &answer, &other));
+	unsetenv("no_proxy");
+	unsetenv("http_proxy");
+	assert_string_not_equal(
+		err.message, other.message); /* the proxy's refusal, and no such name */
+}
+
+static void test_one_more_header_is_sent(void **state)
+{
+	(void)state;
+	struct server server = start("echo");
+	AUTO(error) struct error err = ERROR_INIT;
+	AUTO(http_answer) struct http_answer answer = { 0 };
+	const struct http_request request = { .header = "X-Grafana-Org-Id: 3" };
+	assert_true(ask(&server, request, &answer, &err));
+	assert_non_null(strstr(buf_str(&answer.body), "\r\nX-Grafana-Org-Id: 3\r\n"));
+	stop(&server);
+}
+
 static void test_nobody_there_is_said(void **state)
 {
 	(void)state;
@@ -196,6 +320,12 @@ int main(void)
 		cmocka_unit_test(test_an_answer_that_is_too_large_is_an_error),
 		cmocka_unit_test(test_silence_ends_at_the_deadline),
 		cmocka_unit_test(test_a_proxy_of_the_environment_is_not_for_this_machine),
+		cmocka_unit_test(test_a_download_goes_where_it_is_sent),
+		cmocka_unit_test(test_a_download_is_not_sent_to_what_is_not_encrypted),
+		cmocka_unit_test(test_what_is_downloaded_without_encryption_is_of_this_machine),
+		cmocka_unit_test(test_a_circle_of_redirects_ends),
+		cmocka_unit_test(test_the_environment_names_who_needs_no_proxy),
+		cmocka_unit_test(test_one_more_header_is_sent),
 		cmocka_unit_test(test_nobody_there_is_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

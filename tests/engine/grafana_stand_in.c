@@ -16,18 +16,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REQUEST_MAX (1 << 20)
-#define BOARDS_MAX  20
-#define PORT	    3000
+#define REQUEST_MAX  (1 << 20)
+#define BOARDS_MAX   20
+#define VERSIONS_MAX 20
+#define PORT	     3000
 
 #define PROXY "/api/datasources/proxy/uid/prometheus_claude_metrics"
 
 static unsigned reloads;
 
-/* What was saved, by the uid that stands in it. */
-static struct {
-	char uid[64], *model;
-	unsigned version;
+/* What was saved, by the uid that stands in it; each version with its message. */
+static struct board {
+	char uid[64];
+
+	struct {
+		char *model, *message;
+	} versions[VERSIONS_MAX];
+
+	unsigned version; /* the newest, from 1 */
 } boards[BOARDS_MAX];
 
 static const struct {
@@ -37,8 +43,11 @@ static const struct {
 } answers[] = {
 	{ "/api/health", 0, "application/json",
 		"{\"database\":\"ok\",\"version\":\"12.3.0\",\"commit\":\"none\"}" },
-	/* Folders: none is listed, and making the same one again is not asked for in these tests. */
-	{ "/api/folders", 1, "application/json", "[]" },
+	/* Folders: none is found, and making the same one again is not asked for in these tests. */
+	{ "/api/search", 1, "application/json", "[]" },
+	{ "/api/datasources", 1, "application/json",
+		"[{\"uid\":\"prometheus_claude_metrics\",\"name\":\"Prometheus\",\"type\":"
+		"\"prometheus\"}]" },
 	{ "/api/user", 1, "application/json",
 		"{\"id\":1,\"uid\":\"1\",\"login\":\"admin\",\"isGrafanaAdmin\":true}" },
 	{ "/api/datasources/uid/prometheus_claude_metrics/health", 1, "application/json",
@@ -118,21 +127,48 @@ static void hand_on(int fd, const char *target)
 	close(other);
 }
 
+static struct board *find_board(const char *uid)
+{
+	for (size_t i = 0; i < BOARDS_MAX; i++) {
+		if (boards[i].version && strcmp(boards[i].uid, uid) == 0)
+			return &boards[i];
+	}
+	return NULL;
+}
+
 /* Dashboards: "GET /api/dashboards/uid/:uid | 200 / 404", "POST /api/dashboards/db | new 200 … version 1". */
 static void get_board(int fd, const char *uid)
 {
 	static char text[REQUEST_MAX + 512];
-	for (size_t i = 0; i < BOARDS_MAX; i++) {
-		if (!boards[i].model || strcmp(boards[i].uid, uid) != 0)
-			continue;
-		snprintf(text, sizeof text,
-			"{\"meta\":{\"provisioned\":false,\"folderUid\":\"claude-code\","
-			"\"version\":%u},\"dashboard\":%s}",
-			boards[i].version, boards[i].model);
-		answer(fd, 200, "application/json", text);
+	const struct board *board = find_board(uid);
+	if (!board) {
+		answer(fd, 404, "application/json", "{\"message\":\"Dashboard not found\"}");
 		return;
 	}
-	answer(fd, 404, "application/json", "{\"message\":\"Dashboard not found\"}");
+	snprintf(text, sizeof text,
+		"{\"meta\":{\"provisioned\":false,\"folderUid\":\"claude-code\","
+		"\"version\":%u},\"dashboard\":%s}",
+		board->version, board->versions[board->version - 1].model);
+	answer(fd, 200, "application/json", text);
+}
+
+/* "GET …/uid/:uid/versions | 200 | {versions:[{version,message,created,createdBy,data}],continueToken}" */
+static void get_versions(int fd, const char *uid)
+{
+	const struct board *board = find_board(uid);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	fputs("{\"versions\":[", out);
+	for (unsigned i = board ? board->version : 0; i > 0; i--)
+		fprintf(out, "%s{\"version\":%u,\"message\":\"%s\",\"data\":%s}",
+			i == board->version ? "" : ",", i, board->versions[i - 1].message,
+			board->versions[i - 1].model);
+	fputs("]}", out);
+	fclose(out);
+	answer(fd, board ? 200 : 404, "application/json",
+		board ? text : "{\"message\":\"Dashboard not found\"}");
+	free(text);
 }
 
 /* The value of "dashboard", which the body begins with: up to the brace that closes it. */
@@ -156,20 +192,59 @@ static char *model_of(const char *body)
 	return NULL;
 }
 
+/* Behind the model; yours. */
+static char *message_of(const char *body, const char *model)
+{
+	const char *after = strstr(body, model) + strlen(model);
+	const char *begin = strstr(after, "\"message\":\"");
+	begin = begin ? begin + strlen("\"message\":\"") : "";
+	return strndup(begin, strcspn(begin, "\""));
+}
+
+/* "existing uid, no overwrite, version absent / wrong / ahead | 412" */
+static int is_stale(const struct board *board, const char *model)
+{
+	const char *version = strstr(model, "\"version\":");
+	return board->version &&
+	       (!version || strtoul(version + strlen("\"version\":"), NULL, 10) != board->version);
+}
+
 static void save_board(int fd, const char *body)
 {
-	char *model = model_of(body);
-	const char *uid = model ? strstr(model, "\"uid\":\"cctm-") : NULL;
-	for (size_t i = 0; uid && i < BOARDS_MAX; i++) {
-		if (boards[i].model)
-			continue;
-		sscanf(uid, "\"uid\":\"%63[^\"]", boards[i].uid);
-		boards[i].model = model;
-		boards[i].version = 1;
+	char *model = model_of(body), uid[64] = "";
+	const char *found = model ? strstr(model, "\"uid\":\"cctm-") : NULL;
+	if (found)
+		sscanf(found, "\"uid\":\"%63[^\"]", uid);
+	struct board *board = find_board(uid);
+	for (size_t i = 0; !board && i < BOARDS_MAX; i++)
+		board = boards[i].version ? NULL : &boards[i];
+	if (!*uid || !board || board->version == VERSIONS_MAX) {
+		answer(fd, 400, "application/json", "{\"message\":\"bad request data\"}");
+	} else if (is_stale(board, model)) {
+		answer(fd, 412, "application/json", "{\"status\":\"version-mismatch\"}");
+	} else {
+		strcpy(board->uid, uid);
+		board->versions[board->version].message = message_of(body, model);
+		board->versions[board->version++].model = model;
 		answer(fd, 200, "application/json", "{\"status\":\"success\",\"version\":1}");
 		return;
 	}
-	answer(fd, 400, "application/json", "{\"message\":\"bad request data\"}");
+	free(model);
+}
+
+/* "DELETE the same | 200 / 404 | … The uid is free at once, history gone" */
+static void delete_board(int fd, const char *request, const char *path)
+{
+	struct board *board =
+		strncmp(path, "/api/dashboards/uid/", 20) == 0 ? find_board(path + 20) : NULL;
+	if (!is_logged_in(request)) {
+		answer(fd, 401, "application/json", unauthorized);
+		return;
+	}
+	answer(fd, board ? 200 : 404, "application/json",
+		board ? "{\"message\":\"deleted\"}" : "{\"message\":\"Dashboard not found\"}");
+	if (board)
+		*board = (struct board){ 0 };
 }
 
 static int is_reload(const char *path)
@@ -205,7 +280,10 @@ static void get(int fd, const char *request, const char *target)
 		return;
 	}
 	if (strncmp(path, "/api/dashboards/uid/", 20) == 0 && is_logged_in(request)) {
-		get_board(fd, path + 20);
+		char *end = strstr(path + 20, "/versions");
+		if (end)
+			*end = '\0';
+		(end ? get_versions : get_board)(fd, path + 20);
 		return;
 	}
 	int is_proxied = strncmp(path, PROXY, strlen(PROXY)) == 0;
@@ -253,6 +331,8 @@ static void serve(int fd)
 		get(fd, request, target);
 	else if (words == 2 && strcmp(method, "POST") == 0)
 		post(fd, request, target);
+	else if (words == 2 && strcmp(method, "DELETE") == 0)
+		delete_board(fd, request, target);
 	else
 		answer(fd, 501, "text/plain", "not a request this stand-in knows\n");
 }

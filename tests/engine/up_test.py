@@ -1,6 +1,7 @@
 """`cctm up` and its companions on a real Docker Engine: the compose file runs as it is rendered, but for image names."""
 
 import base64
+import copy
 import json
 import os
 import re
@@ -222,6 +223,46 @@ class Up(unittest.TestCase):
         lost = json.loads(self.run_there("down", "--volumes", "--yes", "--json").stdout)["volumes"]
         self.assertTrue(any(volume["size"] != "0B" for volume in lost), lost)
         self.assertEqual(self.engine.docker("volume", "ls", "--quiet").stdout, b"")
+
+    def board(self, model=None, said=""):
+        """overview in Grafana, or a new version of it, as somebody saves it there."""
+        password = next(line.split("=")[1] for line in self.stack.read(".env").splitlines()
+                        if line.startswith("GRAFANA_ADMIN_PASSWORD="))
+        login = {"Authorization": "Basic " + base64.b64encode(f"admin:{password}".encode()).decode()}
+        grafana = f"http://127.0.0.1:{self.ports['grafana']}/api/dashboards"
+        there = json.loads(fetch(f"{grafana}/uid/cctm-overview", headers=login)[1])
+        if model is None:
+            return there["dashboard"]
+        body = {"dashboard": {**model, "version": there["meta"]["version"]}, "message": said}
+        fetch(f"{grafana}/db", json.dumps(body, separators=(",", ":")).encode(), {**login, "Content-Type": "application/json"})
+        return None
+
+    def test_edits_in_grafana_stay_when_a_newer_cctm_comes(self):
+        self.assertIn("dashboards", self.up().stderr)
+        brought = self.board()
+        older = copy.deepcopy(brought)
+        new = older["panels"].pop()["title"]
+        older["panels"][0]["description"] = "As it was described."
+        self.board(older, "imported by cctm 0.0.1 (content 0123456789abcdef)")
+        mine = copy.deepcopy(older)
+        mine["title"] = "Mine"
+        mine["panels"][1]["title"] = "My title"
+        self.board(mine)
+        self.assertIn("1 brought up to date, with your edits", self.run_there("upgrade", "--dry-run").stdout)
+        self.assertEqual(self.board()["title"], "Mine")
+        self.assertIn("1 brought up to date, with your edits", self.up().stderr)
+        merged = self.board()
+        self.assertEqual((merged["title"], merged["panels"][1]["title"]), ("Mine", "My title"))
+        self.assertEqual(merged["panels"][0], brought["panels"][0])
+        self.assertEqual(merged["panels"][-1]["title"], new)
+        self.assertNotIn("dashboards", self.up().stderr, "nothing is newer any more")
+        self.run_there("dashboards", "delete", "team", "--yes")
+        self.assertNotIn("dashboards", self.up().stderr, "what somebody deleted stays away")
+        self.run_there("dashboards", "diff", "team", status=1)
+        self.run_there("import-dashboard", "team")
+        self.assertIn("as it came", self.run_there("dashboards", "diff", "team").stderr)
+        self.run_there("restart", "grafana")  # which remembers nothing here: another Grafana
+        self.assertRegex(self.up().stderr, "dashboards +[0-9]+ new\n")
 
     def test_a_part_that_crashes_is_named_with_its_end_and_nothing_is_left(self):
         self.stack.init("--set", "images.grafana=test/broken:1")

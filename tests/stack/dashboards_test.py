@@ -1,10 +1,16 @@
 """`cctm import-dashboard` against a strict stand-in for Grafana, and what every bundled dashboard has to keep."""
 
+import copy
+import http.server
 import json
 import os
+import pty
 import re
+import shutil
+import ssl
 import subprocess
 import sys
+import threading
 import unittest
 from pathlib import Path
 
@@ -14,6 +20,41 @@ from stacks import PROGRAM, Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"id": 77, "uid": "mine", "title": "Mine", "version": 9, "schemaVersion": 41, "panels": []}
+
+
+class Web:
+    """with Web({path: (status, headers, text)}) as web: … a server on this machine."""
+
+    def __init__(self, pages):
+        self.logins = set()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                status, headers, text = pages[self.path]
+                outer.logins |= {self.headers[name] for name in ("Authorization", "Cookie") if self.headers[name]}
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(text))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                try:
+                    self.wfile.write(text.encode())
+                except ConnectionError:  # too large for whom it is for
+                    pass
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Import(unittest.TestCase):
@@ -158,6 +199,313 @@ class Import(unittest.TestCase):
         with Stack(runtime="embedded") as embedded:
             self.assertIn("no Grafana", embedded.run("-C", str(embedded.dir), "import-dashboard", "--all", status=2).stderr)
 
+    # What is on the web.
+
+    def test_what_is_on_the_web_is_fetched(self):
+        board = json.dumps(SMALL)
+        pages = {"/mine.json": (200, {}, board), "/moved": (302, {"Location": "/mine.json"}, ""), "/page": (200, {}, "<html>"),
+                 "/private": (404, {"Content-Type": "application/json"}, '{"message": "Not for you"}'),
+                 "/round": (302, {"Location": "/round"}, ""), "/out": (302, {"Location": "http://192.0.2.1/"}, ""),
+                 "/large": (200, {}, " " * (17 << 20))}
+        with Web(pages) as web:
+            self.assertEqual(self.results(web.url + "/mine.json")[0]["action"], "created")
+            self.assertEqual(self.results(web.url + "/moved")[0]["action"], "unchanged")
+            for path, why in {"/page": "is a page and no dashboard", "/private": "answered 404: Not for you",
+                              "/round": "sent on more than 5 times", "/out": "http://192.0.2.1/ is not encrypted",
+                              "/large": "larger than"}.items():
+                self.assertIn(why, self.run_import(web.url + path, status=None).stderr)
+            self.assertEqual(web.logins, set(), "nobody but Grafana is given the login")
+        self.assertIn("is not encrypted", self.run_import("http://192.0.2.1/x.json", status=2).stderr)
+        self.assertIn("holds a user", self.run_import("https://ada:secret@localhost/x.json", status=2).stderr)
+        self.assertNotIn("secret", self.run_import("https://ada:secret@localhost/x.json", status=2).stderr)
+        self.assertIn("no address", self.run_import("ftp://localhost/x.json", status=2).stderr)
+        self.assertEqual(len(self.saves()), 1)
+
+    def test_a_file_is_a_file_though_its_name_is_a_number(self):
+        (self.stack.scratch / "1860").write_text(json.dumps(SMALL))
+        self.assertEqual(self.results("1860")[0]["action"], "created")
+
+    # Edits and updates.
+
+    def theirs(self):
+        """overview as this cctm brings it."""
+        return json.loads(self.dashboards("export", "overview").stdout)
+
+    def former(self):
+        """The same as an older cctm may have brought it: two panels fewer, one more, one with another unit."""
+        board = self.theirs()
+        board.pop("id")
+        removed = [panel["title"] for panel in board["panels"][-2:]]
+        board["panels"] = board["panels"][:-2]
+        board["panels"][0]["description"] = "As it was described."
+        board["panels"].append({"id": 900, "type": "stat", "title": "Gone", "targets": [],
+                                "gridPos": {"x": 0, "y": 900, "w": 24, "h": 4}})
+        return board, removed
+
+    def store(self, uid, model, said):
+        """As a version of Grafana's, the newest."""
+        self.grafana.folders["claude-code"] = "Claude Code"
+        version = self.grafana.dashboards[uid][0]["version"] + 1 if uid in self.grafana.dashboards else 1
+        stored = {**copy.deepcopy(model), "id": 1, "version": version}
+        self.grafana.dashboards[uid] = (stored, "claude-code", "ada")
+        self.grafana.history.setdefault(uid, []).append((said, 0, copy.deepcopy(stored)))
+
+    def there(self, uid="cctm-overview"):
+        return self.grafana.dashboards[uid][0]
+
+    def panel(self, title):
+        return next(panel for panel in self.there()["panels"] if panel["title"] == title)
+
+    def test_an_older_one_that_nobody_edited_is_brought_up_to_date(self):
+        board, removed = self.former()
+        self.store("cctm-overview", board, "imported by cctm 0.0.1 (content 0123456789abcdef)")
+        self.assertEqual(self.state(), "older")
+        result = self.results("overview")[0]
+        self.assertEqual((result["action"], result["version"], result["former"]), ("updated", 2, 1))
+        self.assertEqual({key: value for key, value in self.there().items() if key not in ("id", "version")},
+                         {key: value for key, value in self.theirs().items() if key not in ("id", "version")})
+        self.assertEqual(self.grafana.dashboards["cctm-overview"][1], "claude-code", "it stays in its folder")
+        self.assertTrue(removed)
+
+    def edited(self, base_said="imported by cctm 0.0.1 (content 0123456789abcdef)"):
+        board, removed = self.former()
+        self.store("cctm-overview", board, base_said)
+        mine = copy.deepcopy(board)
+        mine["panels"][0]["description"] = "As I describe it."
+        mine["panels"][1]["fieldConfig"]["defaults"]["unit"] = "mine"
+        mine["panels"].insert(0, {"id": 901, "type": "text", "title": "My own", "gridPos": {"x": 0, "y": 1000, "w": 24, "h": 3}})
+        self.store("cctm-overview", mine, "")
+        return mine, removed
+
+    def check_merged(self, removed):
+        self.assertEqual(self.panel("My own")["id"], 901)
+        self.assertEqual(self.there()["panels"][0]["description"], "As I describe it.")
+        self.assertEqual(self.there()["panels"][1]["fieldConfig"]["defaults"]["unit"], "mine")
+        for title in removed:
+            self.assertGreaterEqual(self.panel(title)["gridPos"]["y"], 1003, "new ones lie below")
+        self.assertNotIn("Gone", [panel["title"] for panel in self.there()["panels"]])
+
+    def test_edits_stay_when_a_newer_one_comes(self):
+        _, removed = self.edited()
+        self.assertEqual(self.state(), "edited-older")
+        looked = self.results("overview", "--dry-run")[0]
+        self.assertEqual((looked["action"], len(self.saves())), ("merged", 0))
+        result = self.results("overview")[0]
+        self.assertEqual((result["action"], result["version"], result["former"]), ("merged", 3, 2))
+        self.assertIn("Spend: description: you and cctm changed it: yours stays", result["notes"])
+        self.check_merged(removed)
+        self.assertRegex(self.grafana.history["cctm-overview"][-1][0], r"^merged with your edits by cctm .* \(content [0-9a-f]{16}\)$")
+        # What was brought is known now, though no version of Grafana's is like it.
+        self.assertEqual(self.state(), "edited")
+        self.assertEqual(self.results("overview")[0]["action"], "edited")
+        self.assertEqual(len(self.saves()), 1)
+
+    def test_edits_are_merged_again_with_the_next_one(self):
+        """Grafana's newest version of ours is a merge: the copy beside the stack says what was brought."""
+        _, removed = self.edited()
+        self.run_import("overview")
+        copies = self.stack.dir / ".cctm/dashboards"
+        [brought] = copies.glob("cctm-overview.*.json")
+        older = json.loads(brought.read_text())
+        older["panels"][2]["description"] = "As it was described."
+        brought.unlink()
+        (copies / "cctm-overview.fedcba9876543210.json").write_text(json.dumps(older))
+        said, *rest = self.grafana.history["cctm-overview"][-1]
+        said = re.sub("content [0-9a-f]+", "content fedcba9876543210", said)
+        self.grafana.history["cctm-overview"][-1] = (said, *rest)
+        self.there()["panels"][2]["description"] = "As it was described."
+        self.assertEqual(self.results("overview")[0]["action"], "merged")
+        self.check_merged(removed)
+        self.assertNotEqual(self.there()["panels"][2]["description"], "As it was described.")
+        self.assertEqual(len(list(copies.glob("cctm-overview.*.json"))), 1, "the former copy is gone")
+
+    def test_a_history_that_was_cut_off_is_made_up_for_by_the_copy(self):
+        """Grafana keeps 20 versions; who saves often loses the one that cctm saved."""
+        _, removed = self.edited("")
+        self.assertEqual(self.state(), "other")
+        self.assertIn("another version", self.results("overview", status=4)[0]["why"])
+        copies = self.stack.dir / ".cctm/dashboards"
+        copies.mkdir()
+        (copies / "cctm-overview.0123456789abcdef.json").write_text(json.dumps(self.former()[0]))
+        self.assertEqual(self.results("overview")[0]["action"], "merged")
+        self.check_merged(removed)
+
+    def test_edits_are_put_back_with_overwrite(self):
+        self.edited()
+        self.assertEqual(self.results("overview", "--overwrite")[0]["action"], "updated")
+        self.assertEqual(self.state(), "same")
+
+    def test_an_update_over_a_clash_is_said_once(self):
+        board = self.former()[0]
+        self.store("cctm-overview", board, "imported by cctm 0.0.1 (content 0123456789abcdef)")
+        mine = self.theirs()
+        mine["panels"][0]["description"] = "As I describe it."
+        self.store("cctm-overview", mine, "")
+        self.assertIn("yours stays", self.results("overview")[0]["notes"])
+        self.assertEqual(self.results("overview")[0]["action"], "edited")
+
+    def test_a_diff_shows_what_changes(self):
+        self.run_import("overview")
+        self.there()["panels"][0]["description"] = "As I describe it."
+        said = self.dashboards("diff", "overview").stdout
+        self.assertIn('+      "description": "As I describe it."', said)
+        self.assertIn("+++ b/cctm-overview in Grafana, version 1 by admin", said)
+        said = self.run_import("overview", "--overwrite", "--dry-run", "--diff").stdout
+        self.assertIn('-      "description": "As I describe it."', said)
+        self.assertIn("--- a/cctm-overview in Grafana, version 1", said)
+        self.assertEqual(len(self.saves()), 1)
+        self.assertIn("--- /dev/null", self.run_import("cost", "--dry-run", "--diff").stdout)
+        self.assertIn("@@", self.results("overview", "--overwrite", "--diff")[0]["diff"])
+        self.assertIn("as it came", self.dashboards("diff", "overview").stderr)
+        self.assertIsNone(self.results("overview", "--diff")[0]["diff"])
+        self.assertIn("brings no dashboard mine", self.dashboards("diff", "mine", status=2).stderr)
+
+    def test_one_is_deleted_when_that_is_meant(self):
+        self.run_import(self.write(SMALL))
+        self.assertIn("--yes", self.dashboards("delete", "mine", status=2).stderr)
+        self.assertIn("mine", self.grafana.dashboards)
+        self.assertIn("deleted", self.dashboards("delete", "mine", "--yes").stdout)
+        self.assertNotIn("mine", self.grafana.dashboards)
+        self.assertIn("no dashboard mine", self.dashboards("delete", "mine", "--yes", status=1).stderr)
+        self.run_import("overview")
+        self.dashboards("delete", "overview", "--yes")
+        self.assertEqual(self.state(), "deleted")
+        self.grafana.provisioned["mine"] = ("/etc/grafana/mine.json", SMALL)
+        self.assertIn("/etc/grafana/mine.json", self.dashboards("delete", "mine", "--yes", status=4).stderr)
+        self.dashboards("delete", "a/b", "--yes", status=2)
+
+    def test_a_question_answered_with_no_deletes_nothing(self):
+        self.run_import(self.write(SMALL))
+        said, status = self.on_terminal("dashboards", "delete", "mine", answer="n")
+        self.assertIn('Delete "Mine" (version 1 by admin', said)
+        self.assertEqual((status, list(self.grafana.dashboards)), (130, ["mine"]))
+        said, status = self.on_terminal("dashboards", "delete", "mine", answer="y")
+        self.assertEqual((status, list(self.grafana.dashboards)), (0, []))
+
+    def on_terminal(self, *words, answer):
+        master, slave = pty.openpty()
+        process = subprocess.Popen([PROGRAM, "-C", str(self.stack.dir), *words], stdin=slave, stdout=slave, stderr=slave,
+                                   env=self.stack.environment)
+        os.close(slave)
+        os.write(master, f"{answer}\n".encode())
+        said = b""
+        try:
+            while part := os.read(master, 4096):
+                said += part
+        except OSError:  # as Linux says that nobody is at the other end any more
+            pass
+        os.close(master)
+        return said.decode(), process.wait(timeout=30)
+
+    def test_a_terminal_is_asked_which_datasource_is_meant(self):
+        path = self.write({**SMALL, "__inputs": [{"name": "DS", "type": "datasource", "pluginId": "loki", "label": "Logs"}],
+                           "panels": [{"datasource": "${DS}"}]})
+        self.grafana.datasources += [{"uid": "one", "name": "One", "type": "loki"}, {"uid": "two", "name": "Two", "type": "loki"}]
+        said, status = self.on_terminal("import-dashboard", path, answer="9")
+        self.assertIn("asks for a datasource (Logs): which? [1-2]", said)
+        self.assertEqual((status, self.saves()), (130, []))
+        _, status = self.on_terminal("import-dashboard", path, answer="2")
+        self.assertEqual((status, self.grafana.dashboards["mine"][0]["panels"][0]["datasource"]), (0, "two"))
+
+    # What Grafana refuses.
+
+    def test_who_saved_meanwhile_is_named(self):
+        path = self.write(SMALL)
+        self.run_import(path)
+        changed = self.write({**SMALL, "title": "Changed"})
+        self.grafana.before_save = lambda: self.store("mine", SMALL, "")
+        result = self.results(changed, "--overwrite", status=4)[0]
+        self.assertIn("ada saved the dashboard meanwhile: version 2 of 2026-11-25T10:00:00Z", result["why"])
+
+    def test_what_grafana_refuses_is_said_in_its_words(self):
+        self.grafana.may_save = False
+        result = self.results(self.write(SMALL), status=1)[0]
+        self.assertIn("Permissions needed: dashboards:create", result["why"])
+        self.grafana.may_save = True
+        large = self.write({**SMALL, "description": "x" * 16_730_000})
+        self.assertIn("Dashboard is too large", self.results(large, status=1)[0]["why"])
+
+    def test_folders_are_found_by_title_or_uid_and_made(self):
+        path = self.write(SMALL)
+        self.run_import(path, "--folder", "My boards")
+        [uid] = self.grafana.folders
+        self.assertEqual((self.grafana.folders[uid], self.grafana.dashboards["mine"][1]), ("My boards", uid))
+        self.assertEqual(self.results(path, "--folder", "My boards")[0]["action"], "unchanged")
+        self.assertEqual(self.results(path, "--folder", uid)[0]["action"], "unchanged")
+        self.assertEqual(self.results(path, "--folder", "other", "--dry-run")[0]["action"], "moved")
+        self.assertEqual(list(self.grafana.folders), [uid], "a dry run makes none")
+        self.assertEqual(self.results(path, "--folder", "other")[0]["action"], "moved")
+        self.assertEqual(self.grafana.dashboards["mine"][1], "other")
+        self.assertEqual(self.results(path, "--folder", "General")[0]["action"], "moved")
+        self.assertEqual(self.grafana.dashboards["mine"][1], "")
+        self.grafana.folders["twin"] = "My boards"
+        self.assertIn("2 folders are called", self.results(path, "--folder", "My boards", status=2)[0]["why"])
+
+    def test_several_end_with_a_sum(self):
+        self.run_import("overview")
+        said = self.run_import("--all").stderr
+        self.assertRegex(said, r"[0-9] created, 1 unchanged")
+
+    def test_a_grafana_without_the_old_api_is_asked_in_the_new_way(self):
+        self.grafana.has_old_api = False
+        path = self.write(SMALL)
+        self.assertEqual(self.results(path)[0]["action"], "created")
+        self.assertEqual((self.grafana.folders, self.grafana.dashboards["mine"][1]), ({"claude-code": "Claude Code"}, "claude-code"))
+        self.assertIn("imported by cctm", self.grafana.history["mine"][0][0])
+        self.assertEqual(self.results(path)[0]["action"], "unchanged", "though it fills in what is taken for granted")
+        changed = self.write({**SMALL, "title": "Changed"})
+        self.assertEqual(self.results(changed, status=4)[0]["action"], "refused")
+        result = self.results(changed, "--overwrite")[0]
+        self.assertEqual((result["action"], result["version"]), ("updated", 2))
+        self.assertEqual({result["action"] for result in self.results("--all")}, {"created"})
+        self.assertEqual({result["action"] for result in self.results("--all")}, {"unchanged"})
+        self.dashboards("delete", "mine", "--yes")
+        self.assertNotIn("mine", self.grafana.dashboards)
+
+    # Another Grafana.
+
+    def test_another_organization_is_named_with_each_request(self):
+        self.grafana.org, self.grafana.token = 7, "glsa_secret"
+        path, token = self.write(SMALL), self.write("glsa_secret\n", "token")
+        elsewhere = ("--grafana-url", self.grafana.url, "--token-file", token)
+        self.run_import(path, *elsewhere, "--org", "7")
+        self.assertEqual(list(self.grafana.dashboards), ["mine"])
+        self.assertIn("or not for this organization", self.run_import(path, *elsewhere, "--org", "8", status=1).stderr)
+        self.run_import(path, *elsewhere, "--org", "0", status=2)
+
+    def test_a_login_in_the_address_is_refused_and_not_repeated(self):
+        token = self.write("glsa_secret\n", "token")
+        said = self.run_import("--all", "--grafana-url", "https://ada:secret@localhost/", "--token-file", token, status=2).stderr
+        self.assertIn("holds a user or password", said)
+        self.assertNotIn("secret@", said)
+        self.run_import("--all", "--ca", token, status=2)
+        self.assertIn("no file", self.run_import("--all", "--grafana-url", "https://localhost/", "--token-file", token,
+                                                 "--ca", "/nowhere.pem", status=2).stderr)
+
+    @unittest.skipUnless(shutil.which("openssl"), "openssl makes the certificate")
+    def test_a_certificate_of_its_own_is_trusted_when_it_is_named(self):
+        key, certificate = self.stack.scratch / "key.pem", self.stack.scratch / "ca.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                        "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+                       check=True, capture_output=True)
+        secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        secure.load_cert_chain(certificate, key)
+        self.grafana.server.socket = secure.wrap_socket(self.grafana.server.socket, server_side=True)
+        self.grafana.token = "glsa_secret"
+        elsewhere = ("--grafana-url", f"https://localhost:{self.grafana.port}", "--token-file", self.write("glsa_secret\n", "token"))
+        self.assertIn("--ca FILE", self.run_import(self.write(SMALL), *elsewhere, status=1).stderr)
+        self.run_import(self.write(SMALL), *elsewhere, "--ca", str(certificate))
+        self.assertEqual(list(self.grafana.dashboards), ["mine"])
+
+    def test_edits_stay_in_another_grafana_too(self):
+        self.grafana.token = "glsa_secret"
+        elsewhere = ("--grafana-url", self.grafana.url, "--token-file", self.write("glsa_secret\n", "token"))
+        _, removed = self.edited()
+        self.assertEqual(self.results("overview", *elsewhere)[0]["action"], "merged")
+        self.check_merged(removed)
+        self.assertEqual(self.results("overview", *elsewhere)[0]["action"], "edited")
+        self.assertEqual(len(list(self.stack.scratch.glob(".local/share/cctm/dashboards/*/cctm-overview.*.json"))), 1)
+
     def test_what_is_not_there_is_said(self):
         self.assertIn("no bundled dashboard nothing", self.run_import("nothing", status=1).stderr)
         self.run_import(status=2)
@@ -171,11 +519,14 @@ class Import(unittest.TestCase):
         return next(row["state"] for row in rows if row["name"] == "overview")
 
     def test_the_list_says_what_grafana_has(self):
-        self.assertEqual(self.state(), "not there")
-        self.run_import("--all")
-        self.assertEqual(self.state(), "as it came, version 1")
+        self.assertEqual(self.state(), "absent")
+        self.run_import("--all", self.write(SMALL))
+        self.assertEqual(self.state(), "same")
         self.grafana.dashboards["cctm-overview"][0]["title"] = "Mine"
-        self.assertEqual(self.state(), "another version, version 1")
+        self.assertEqual(self.state(), "edited")
+        said = self.dashboards().stdout
+        self.assertRegex(said, r"overview +Claude Code: overview +cctm-overview +edited, version 1\n")
+        self.assertRegex(said, r" Mine +mine +yours, version 1\n")
         self.grafana.close()
         self.assertEqual(self.state(), "unknown")
 

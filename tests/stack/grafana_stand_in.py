@@ -8,6 +8,7 @@ import json
 import re
 import threading
 import time
+import urllib.parse
 
 
 class Refusal(Exception):
@@ -16,8 +17,8 @@ class Refusal(Exception):
         self.status, self.document = status, document
 
 
-def message(status, text, **more):
-    return Refusal(status, {"message": text, **more})
+def message(code, text, **more):
+    return Refusal(code, {"message": text, **more})
 
 
 class Grafana:
@@ -29,6 +30,9 @@ class Grafana:
         self.requests = []
         self.folders, self.dashboards, self.history = {}, {}, {}
         self.provisioned = {}
+        self.org, self.may_save = 1, True
+        self.before_save = None  # who saves between somebody's look and their save
+        self.has_old_api = True  # or /apis alone, as it may be one day
         self.datasources = [{"uid": "prometheus_claude_metrics", "name": "Prometheus", "type": "prometheus", "isDefault": True}]
         outer = self
 
@@ -78,24 +82,74 @@ class Grafana:
             self.wrong += 1
             raise message(401, "Invalid username or password", messageId="password-auth.failed", statusCode=401)
 
+    def check_org(self, headers):
+        # "X-Grafana-Org-Id of another org | 401 token (api-key.organization-mismatch), 403 basic"
+        if headers.get("X-Grafana-Org-Id", str(self.org)) == str(self.org):
+            return
+        if headers["Authorization"].startswith("Bearer "):
+            raise message(401, "API key organization mismatch", messageId="api-key.organization-mismatch", statusCode=401)
+        raise message(403, "You do not have access to this organization")
+
     def answer(self, method, path, headers, body):
         if path == "/api/health":  # "GET/HEAD /api/health | 200"
             return 200, {"database": "ok", "version": "12.3.0", "commit": "none"}
         self.check_login(headers)
-        found = re.fullmatch(r"/api/dashboards/uid/([^/?]+)", path)
+        self.check_org(headers)
+        if path.startswith("/apis/"):
+            return self.resource(method, path, headers, body)
+        address, _, query = path.partition("?")
+        query = dict(urllib.parse.parse_qsl(query))
+        found = re.fullmatch(r"/api/dashboards/uid/([^/?]+)(/versions)?", path)
+        if not self.has_old_api and re.match("/api/(dashboards|folders|search)", path):
+            return 404, {"message": "Not found"}  # "With login an unknown path or wrong method: 404"
         if method == "GET" and path == "/api/user":  # "GET /api/user | 200"
             return 200, {"id": 1, "uid": "1", "login": self.user, "isGrafanaAdmin": True}
         if method == "GET" and path == "/api/datasources":
             return 200, self.datasources
-        if method == "GET" and path.startswith("/api/folders?limit="):
-            return 200, [{"uid": uid, "title": title} for uid, title in self.folders.items()]
+        if method == "GET" and address == "/api/search":
+            return self.search(query)
         if method == "POST" and path == "/api/folders":
             return self.make_folder(self.json_of(headers, body))
+        if method == "GET" and found and found.group(2):
+            return self.versions(found.group(1))
         if method == "GET" and found:
             return self.read(found.group(1))
+        if method == "DELETE" and found and not found.group(2):
+            return self.delete(found.group(1))
         if method == "POST" and path == "/api/dashboards/db":
+            if len(body) > 16_700_000:  # "16.7 MB and more | 413"
+                raise message(413, "Dashboard is too large, max is 16 MB")
             return self.save(self.json_of(headers, body))
         return 501, {"message": f"{method} {path} was not measured"}
+
+    def search(self, query):
+        # "GET /api/search?type=dash-db&limit=&page= | 200 | page 0 = page 1; past the end []; limit > 5000: 422"
+        limit, page = int(query.get("limit", 1000)), max(int(query.get("page", 1)), 1)
+        if limit > 5000:
+            raise message(422, "Limit is above maximum allowed (5000), use page parameter to access hits beyond limit")
+        if query["type"] == "dash-folder":
+            found = [{"uid": uid, "title": title, "type": "dash-folder"} for uid, title in self.folders.items()]
+        else:
+            found = [{"uid": uid, "title": model["title"], "type": "dash-db", "folderUid": folder}
+                     for uid, (model, folder, _) in self.dashboards.items()]
+        return 200, found[limit * (page - 1):limit * page]
+
+    def versions(self, uid):
+        # "GET …/uid/:uid/versions[/n] | 200 | {versions:[{version,message,created,createdBy,data}],continueToken}"
+        if uid not in self.dashboards:
+            raise message(404, "Dashboard not found")
+        return 200, {"versions": [{"version": model["version"], "message": said, "created": "2026-11-25T10:00:00Z",
+                                   "createdBy": self.user, "data": model} for said, _, model in reversed(self.history[uid])],
+                     "continueToken": ""}
+
+    def delete(self, uid):
+        if uid in self.provisioned:  # "provisioned: 400 | provisioned dashboard cannot be deleted"
+            raise message(400, "provisioned dashboard cannot be deleted")
+        if uid not in self.dashboards:  # "200 / 404"
+            raise message(404, "Dashboard not found")
+        model = self.dashboards.pop(uid)[0]
+        self.history.pop(uid)  # "The uid is free at once, history gone"
+        return 200, {"message": f"Dashboard {model['title']} deleted", "title": model["title"], "uid": uid}
 
     def json_of(self, headers, body):
         # "missing or other Content-Type | 400", "broken JSON, empty body, BOM | 400"
@@ -112,8 +166,13 @@ class Grafana:
             raise message(400, "folder title cannot be empty")
         if body.get("uid") in self.folders:  # "same uid again 412 (message only)"
             raise message(412, "the folder has been changed by someone else")
-        self.folders[body["uid"]] = body["title"]
-        return 200, {"uid": body["uid"], "title": body["title"]}
+        uid = body.get("uid") or f"folder{len(self.folders)}"
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", uid):  # "uid rules as dashboards"
+            raise message(400, "uid contains illegal characters")
+        if body["title"] == "General":  # "General 400"
+            raise message(400, "A folder with that name already exists")
+        self.folders[uid] = body["title"]
+        return 200, {"uid": uid, "title": body["title"]}
 
     def read(self, uid):
         if uid in self.provisioned:
@@ -126,6 +185,11 @@ class Grafana:
                               "updated": "2026-11-25T10:00:00Z", "version": model["version"]}, "dashboard": model}
 
     def save(self, body):
+        if self.before_save:
+            self.before_save()
+        if not self.may_save:  # "missing right | 403 | {"accessErrorId","title":"Access denied","message":"… Permissions needed: …"}"
+            raise message(403, "You'll need additional permissions to perform this action. Permissions needed: dashboards:create",
+                          accessErrorId="ACE0123", title="Access denied")
         model = copy.deepcopy(body.get("dashboard"))
         if not isinstance(model, dict):  # "no/null dashboard | 400"
             raise message(400, "bad request data")
@@ -150,6 +214,63 @@ class Grafana:
         model["id"], model["version"] = len(self.dashboards) + 1, (former[0]["version"] if former else 0) + 1
         # "re-save without folderUid | 200 | moves to the root"
         self.dashboards[uid] = (model, body.get("folderUid", ""), self.user)
-        self.history.setdefault(uid, []).append((body.get("message", ""), time.time()))
+        self.history.setdefault(uid, []).append((body.get("message", ""), time.time(), copy.deepcopy(model)))
         # "the answer then shows the old number": whoever wants it reads it back
         return 200, {"id": model["id"], "uid": uid, "status": "success", "version": former[0]["version"] if former else 1}
+
+    # "/apis in 12.3": "Create 201, exists 409 AlreadyExists, unknown folder 404, PUT without or with stale resourceVersion 200
+    # (no conflict), delete 200, errors are Status objects"; "no v1 (404)"; "folder.grafana.app/v1beta1 works".
+
+    def resource(self, method, path, headers, body):
+        if re.fullmatch("/apis/(dashboard|folder)\\.grafana\\.app/v1", path):
+            raise self.status(404, "NotFound")
+        found = re.fullmatch("/apis/(dashboard|folder)\\.grafana\\.app/v1beta1/namespaces/default/(dashboards|folders)(?:/(.+))?", path)
+        if not found:
+            raise self.status(404, "NotFound")
+        kind, uid = found.group(1), found.group(3)
+        document = self.json_of(headers, body) if method in ("POST", "PUT") else None
+        if kind == "folder" and method == "GET" and not uid:
+            return 200, {"items": [{"metadata": {"name": name}, "spec": {"title": title}} for name, title in self.folders.items()]}
+        if kind == "folder" and method == "POST":
+            return 201, self.folder_resource(document)
+        if kind == "dashboard" and method == "GET" and uid:
+            return 200, self.dashboard_resource(uid)
+        if kind == "dashboard" and method == "DELETE":
+            return self.delete(uid)
+        if kind == "dashboard" and document:
+            return self.save_resource(method, document)
+        return 501, {"message": f"{method} {path} was not measured"}
+
+    @staticmethod
+    def status(status, reason):
+        return Refusal(status, {"kind": "Status", "status": "Failure", "reason": reason, "message": reason, "code": status})
+
+    def folder_resource(self, document):
+        name = document["metadata"]["name"]
+        if name in self.folders:
+            raise self.status(409, "AlreadyExists")
+        self.folders[name] = document["spec"]["title"]
+        return document
+
+    def dashboard_resource(self, uid):
+        if uid not in self.dashboards:
+            raise self.status(404, "NotFound")
+        model, folder, user = self.dashboards[uid]
+        # "v1beta1 answers with migrated JSON (schemaVersion 42, defaults filled in)"
+        spec = {key: value for key, value in model.items() if key not in ("id", "version")}
+        spec = {**spec, "schemaVersion": 42, "fiscalYearStartMonth": 0, "editable": True}
+        return {"metadata": {"name": uid, "generation": model["version"], "resourceVersion": str(1000 + model["version"]),
+                             "annotations": {"grafana.app/folder": folder, "grafana.app/updatedBy": user,
+                                             "grafana.app/updatedTimestamp": "2026-11-25T10:00:00Z"}}, "spec": spec}
+
+    def save_resource(self, method, document):
+        uid, notes = document["metadata"]["name"], document["metadata"]["annotations"]
+        if method == "POST" and uid in self.dashboards:
+            raise self.status(409, "AlreadyExists")
+        if notes.get("grafana.app/folder", "") not in (*self.folders, ""):
+            raise self.status(404, "NotFound")
+        version = self.dashboards[uid][0]["version"] + 1 if uid in self.dashboards else 1
+        model = {**document["spec"], "uid": uid, "version": version}
+        self.dashboards[uid] = (model, notes.get("grafana.app/folder", ""), self.user)
+        self.history.setdefault(uid, []).append((notes["grafana.app/message"], time.time(), copy.deepcopy(model)))
+        return 201 if method == "POST" else 200, self.dashboard_resource(uid)
