@@ -229,6 +229,7 @@ static void give(struct alarm *a, enum alert_channel channel, const struct alert
 	case CHANNEL_COUNT:
 		message_webhook(&job.input, alerts, count, is_firing, &facts);
 		job.deadline_ms = WEBHOOK_MS;
+		job.is_own = true;
 		break;
 	}
 	a->under_way = channel;

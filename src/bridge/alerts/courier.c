@@ -56,19 +56,21 @@ static const char *without_name(const char *said)
 	return strncmp(said, name, sizeof name - 1) == 0 ? said + sizeof name - 1 : said;
 }
 
-static char *why_not(const struct proc_result *result, int64_t deadline_ms)
+static char *why_not(const struct proc_result *result, const struct courier_job *job)
 {
 	AUTO(str) char *said = text_last_line(buf_str(&result->err), SAID_MAX, NULL);
 	const char *behind = *said ? ": " : "";
 	switch (result->end) {
 	case PROC_TIMED_OUT:
-		return mem_printf("it did not end within %d s", (int)(deadline_ms / 1000));
+		return mem_printf("it did not end within %d s", (int)(job->deadline_ms / 1000));
 	case PROC_KILLED:
 		return mem_printf("it was ended by signal %d%s%s", result->status, behind,
 			without_name(said));
 	case PROC_EXITED:
 		break;
 	}
+	if (job->is_own && *said)
+		return mem_strdup(without_name(said));
 	return mem_printf(
 		"it ended with status %d%s%s", result->status, behind, without_name(said));
 }
@@ -90,7 +92,7 @@ static void work(struct courier *c, const struct courier_job *job, struct courie
 		out->error = mem_strdup(err.message);
 	} else {
 		out->is_ok = result.end == PROC_EXITED && result.status == 0;
-		out->error = out->is_ok ? NULL : why_not(&result, job->deadline_ms);
+		out->error = out->is_ok ? NULL : why_not(&result, job);
 	}
 	out->said = text_last_line(buf_str(&result.out), SAID_MAX, NULL);
 }

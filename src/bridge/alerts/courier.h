@@ -21,6 +21,7 @@ struct courier_job {
 	char **environment;	 /* ends with NULL, NULL: none; taken, with its texts */
 	struct buf input;	 /* taken */
 	int64_t deadline_ms;
+	bool is_own; /* cctm itself: its last words alone are the error */
 };
 
 struct courier_result {
