@@ -86,7 +86,9 @@ static void warn_of_mail(const struct config *config)
 	static const char *const keys[] = { "alerts.email_to", "alerts.email_from",
 		"alerts.smtp_host" };
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		if (!config_is_set(config, keys[i]))
+		const struct value *value = &config_setting(config, keys[i])->value;
+		if (!config_is_set(config, keys[i]) || (!value->count && !value->text) ||
+			value->is_null)
 			continue;
 		AUTO(str) char *where = origin_text(&config_setting(config, keys[i])->origin);
 		log_warning("%s (%s) has no effect here: only Alertmanager sends mail, the bridge "
