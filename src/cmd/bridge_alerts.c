@@ -68,17 +68,35 @@ bool bridge_check_kept(
 	return error_hint(err, "'cctm config set bridge.retention 400d', or --retention");
 }
 
-/* Alertmanager tells of what Prometheus' rules find: the same, so once is enough. */
+/* In containers Prometheus' rules find the same and Alertmanager tells of it, so once is enough; what the user's files and
+ * programs are is not known there either. */
 static bool leaves_telling(const struct config *config)
 {
-	if (!config_is(config, "alerts.alertmanager"))
-		return false;
-	if (strcmp(config_text(config, "runtime"), "embedded") != 0)
-		return true;
-	log_warning(
-		"alerts.alertmanager has no effect in an embedded stack: the bridge itself tells "
-		"of alerts");
-	return false;
+	bool has_alertmanager = config_is(config, "alerts.alertmanager");
+	bool is_embedded = strcmp(config_text(config, "runtime"), "embedded") == 0;
+	bool is_docker = strcmp(config_text(config, "runtime"), "docker") == 0;
+	if (has_alertmanager && is_embedded)
+		log_warning("alerts.alertmanager has no effect in an embedded stack: the bridge "
+			    "itself tells of alerts");
+	if (!has_alertmanager && is_docker &&
+		(config_is_set(config, "alerts.webhook_url_file") ||
+			config_is_set(config, "alerts.command")))
+		log_warning("the bridge of a stack in containers tells nobody of alerts: 'cctm "
+			    "config set alerts.alertmanager true' has Alertmanager do it");
+	return is_docker || (has_alertmanager && !is_embedded);
+}
+
+/* A container may have no time zones at all: data is taken all the same. */
+static void use_zone(const struct config *config)
+{
+	AUTO(error) struct error err = ERROR_INIT;
+	AUTO(error) struct error ignored = ERROR_INIT;
+	bool has_zone = !config_is_null(config, "time_zone");
+	if (zone_use(has_zone ? config_text(config, "time_zone") : NULL, &err))
+		return;
+	log_warning("%s; the days of budgets begin at midnight UTC", err.message);
+	if (!zone_use("UTC", &ignored))
+		log_warning("%s", ignored.message);
 }
 
 static void warn_of_mail(const struct config *config)
@@ -137,12 +155,11 @@ static void take_command(struct bridge_file *file, const char *dir)
 bool bridge_take_alerts(struct bridge_file *file, const char *dir, struct error *err)
 {
 	const struct config *config = &file->config;
-	bool has_zone = !config_is_null(config, "time_zone");
-	if (!zone_use(has_zone ? config_text(config, "time_zone") : NULL, err))
-		return error_wrap(err, "time_zone");
 	read_budgets(config, &file->budgets);
 	if (!config_is_null(config, "alerts.no_data_after"))
 		file->no_data_after_ms = config_number(config, "alerts.no_data_after");
+	if (budgets_any(&file->budgets) || file->no_data_after_ms > 0)
+		use_zone(config);
 	if (leaves_telling(config))
 		return true;
 	warn_of_mail(config);

@@ -281,6 +281,13 @@ class Told(Alerts):
         self.configure("daily_usd: 0.1", "email_to: [ada@example.com]")
         self.assertIn("alerts.email_to", self.bridge().errors())
 
+    def test_without_time_zones_days_are_utcs_and_data_is_taken(self):
+        self.configure("daily_usd: 0.1", zone="Europe/Berlin")
+        bridge = self.bridge(environment={"TZDIR": str(self.folder)})
+        self.assertIn("begin at midnight UTC", bridge.errors())
+        self.more(bridge, 0.06)
+        wait_until(lambda: self.hook.percents() == [50], self.hook.alerts)
+
     def test_alertmanager_tells_where_there_is_one(self):
         self.configure("daily_usd: 0.1", "alertmanager: true")
         bridge = self.bridge()
