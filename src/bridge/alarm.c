@@ -242,7 +242,7 @@ static bool give_test(struct alarm *a)
 	for (unsigned c = 0; a->test.exchange && c < CHANNEL_COUNT; c++) {
 		if (!a->argv[c] || a->test.results[c].is_done)
 			continue;
-		a->is_test = true;
+		a->purpose = FOR_TEST;
 		give(a, (enum alert_channel)c, test, 1, true);
 		return true;
 	}
@@ -257,7 +257,7 @@ static void give_next(struct alarm *a, int64_t mono_ms)
 			continue;
 		for (size_t i = 0; i < a->batch.count; i++)
 			alerts[i] = alerts_by_id(a->alerts, a->batch.ids[i]);
-		a->is_test = false;
+		a->purpose = FOR_ALERTS;
 		give(a, (enum alert_channel)c, alerts, a->batch.count, a->batch.is_firing);
 		return;
 	}
@@ -287,11 +287,18 @@ static void tell_failure(enum alert_channel channel, enum alert_outcome outcome,
 static void take_test_result(struct alarm *a, struct courier_result *result)
 {
 	struct test_result *of = &a->test.results[a->under_way];
-	if (!a->test.exchange)
-		return; /* it took too long: answered already */
 	of->is_done = true;
 	of->is_ok = result->is_ok;
 	of->error = TAKE(result->error);
+}
+
+static void take_alerts_result(
+	struct alarm *a, const struct courier_result *result, int64_t mono_ms)
+{
+	enum alert_outcome outcome = alerts_done(a->alerts, &a->batch, result->is_ok, mono_ms);
+	a->outcomes[a->under_way][outcome]++;
+	if (outcome != OUTCOME_OK)
+		tell_failure(a->under_way, outcome, result->error);
 }
 
 static void take_result(struct daemon *d, int64_t mono_ms)
@@ -308,14 +315,15 @@ static void take_result(struct daemon *d, int64_t mono_ms)
 	note_last(a, &result);
 	if (a->under_way == CHANNEL_COMMAND && result.said && *result.said)
 		log_info("the command for alerts says: %s", result.said);
-	if (a->is_test) {
+	switch (a->purpose) {
+	case FOR_ALERTS:
+		take_alerts_result(a, &result, mono_ms);
+		break;
+	case FOR_TEST:
 		take_test_result(a, &result);
-	} else {
-		enum alert_outcome outcome =
-			alerts_done(a->alerts, &a->batch, result.is_ok, mono_ms);
-		a->outcomes[a->under_way][outcome]++;
-		if (outcome != OUTCOME_OK)
-			tell_failure(a->under_way, outcome, result.error);
+		break;
+	case FOR_NOBODY:
+		break;
 	}
 	courier_result_clear(&result);
 }
@@ -373,6 +381,8 @@ static void answer_test(struct alarm *a)
 		free(result->error);
 		*result = (struct test_result){ 0 };
 	}
+	if (a->purpose == FOR_TEST)
+		a->purpose = FOR_NOBODY;
 	reply_json(TAKE(a->test.exchange), 200,
 		json_pack("{s:b, s:o}", "ok", is_ok && !has_failed, "channels", channels));
 }

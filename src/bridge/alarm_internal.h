@@ -21,6 +21,13 @@ struct alarm_test {
 	struct test_result results[CHANNEL_COUNT];
 };
 
+/* For whom a program runs. */
+enum alarm_purpose {
+	FOR_ALERTS, /* of the batch */
+	FOR_TEST,
+	FOR_NOBODY, /* a test that was answered without it */
+};
+
 /* The last that was tried, for whoever looks; at_ms 0: none was. */
 struct alarm_last {
 	int64_t at_ms;
@@ -44,7 +51,7 @@ struct alarm {
 	int64_t seen_ms,
 		watching_since_ms; /* wall times: of the last look, and since when there was no gap */
 
-	bool is_test; /* what is under way: of the test, or of the batch */
+	enum alarm_purpose purpose; /* of what is under way */
 	enum alert_channel under_way;
 	struct alert_batch batch;
 	struct alarm_test test;
