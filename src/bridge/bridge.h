@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "bridge/alerts/budget.h"
 #include "core/cleanup.h"
 
 struct error;
@@ -30,6 +31,14 @@ struct bridge_options {
 	int64_t retention_ms; /* of the ledger's history and of streams; at least three days */
 	bool has_session_label;
 	const char *cors_origins; /* comma-separated, or "*"; NULL: none */
+
+	/* What is watched, and who is told. Days begin in the zone of the process (core/zone.h). Without any of these
+	 * nothing is kept and no thread is made for it. */
+	struct budgets budgets;
+	int64_t no_data_after_ms; /* 0: silence is no alert */
+	/* Programs by argument list, NULL: none. `command` reads an alert; `webhook` reads a document and delivers it,
+	 * and says on standard error why it could not (see alerts/courier.h for why it is a program). */
+	const char *const *command, *const *webhook;
 };
 
 /* What runs, once every door is open. Written to STATE/bridge.json while it does. */

@@ -9,6 +9,7 @@
 #include "bridge/journal/journal.h"
 #include "bridge/serve/serve.h"
 
+struct alarm;
 struct keeper;
 struct ledger;
 
@@ -37,6 +38,7 @@ struct daemon {
 	struct journal_findings findings;
 	struct ingest *ingest;
 	struct keeper *keeper;
+	struct alarm *alarm; /* NULL: nothing is watched and nobody told */
 	bool ledger_was_lost;
 	uint32_t replay_set_aside; /* records passed over because replaying them crashed */
 
@@ -75,6 +77,23 @@ void daemon_waiting_clear(struct daemon *d);
 /* pages.c: /metrics, health and the status page. */
 void daemon_page(void *ctx, enum serve_door door, struct slice path, struct slice accept,
 	struct serve_page *page);
+
+/* alarm.c: budgets, silence, and telling of them. Opened between the checkpoint and the journal behind it; begun when
+ * both are read. */
+bool daemon_open_alarm(struct daemon *d, struct ledger *ledger, uint64_t seed, struct error *err);
+void daemon_begin_alarm(struct daemon *d);
+void daemon_mind_alarm(struct daemon *d, int64_t mono_ms);
+void daemon_stop_alarm(struct daemon *d); /* nobody waits for it any more */
+void daemon_close_alarm(struct daemon *d);
+void daemon_action(void *ctx, struct serve_exchange *x, const struct serve_action *action);
+
+/* alarm_pages.c: what is shown of them. */
+void daemon_alerts_page(struct daemon *d, struct serve_page *page);
+void daemon_alerts_metrics(struct daemon *d, struct buf *out);
+void daemon_alerts_status(struct daemon *d, struct buf *out);
+
+/* pages.c: one row of the status page. */
+void status_row(struct buf *out, const char *name, const char *fmt, ...) PRINTF(3, 4);
 
 /* notify.c: sd_notify(3) without a library; does nothing unless NOTIFY_SOCKET is set. */
 void notify_systemd(const char *state);

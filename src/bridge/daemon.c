@@ -133,6 +133,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 		(void)daemon_note_lost(d, clock_wall_ms()); /* or the next time */
 	mind_recent(d, mono_ms);
 	mind_ledger(d, mono_ms);
+	daemon_mind_alarm(d, mono_ms);
 	if (d->is_stopping)
 		mind_stopping(d, mono_ms);
 }
@@ -156,6 +157,7 @@ static void on_signal(evutil_socket_t number, short what, void *ctx)
 	notify_systemd("STOPPING=1");
 	d->is_stopping = true;
 	d->stopping_mono_ms = clock_mono_ms();
+	daemon_stop_alarm(d);
 	serve_stop_accepting(d->serve);
 	mind_stopping(d, d->stopping_mono_ms);
 }
@@ -232,6 +234,7 @@ static bool make_loop(struct daemon *d, char **origins, struct error *err)
 		.ctx = d,
 		.export = daemon_export,
 		.page = daemon_page,
+		.action = daemon_action,
 		.refused = on_refused,
 	};
 	d->base = event_base_new();
@@ -303,6 +306,7 @@ static bool note_end(struct daemon *d, struct error *err)
 static bool close_state(struct daemon *d, struct error *err)
 {
 	bool ok = true;
+	daemon_close_alarm(d);
 	if (d->keeper) {
 		AUTO(error) struct error ignored = ERROR_INIT;
 		if (!note_end(d, &ignored))

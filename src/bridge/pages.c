@@ -75,7 +75,7 @@ static void put_plain(
 	expose_value(out, name, NULL, NULL, value);
 }
 
-static void put_own_metrics(const struct daemon *d, struct buf *out)
+static void put_own_metrics(struct daemon *d, struct buf *out)
 {
 	struct overview o;
 	look(d, &o);
@@ -123,6 +123,7 @@ static void put_own_metrics(const struct daemon *d, struct buf *out)
 		"Damaged parts of the journal set aside at this start", o.damaged);
 	put_plain(out, "cctm_last_sample_timestamp_seconds", "gauge",
 		"When the last request with data arrived", (double)o.ingest.last_sample_ms / 1000);
+	daemon_alerts_metrics(d, out);
 }
 
 /* Notes in the journal what this scrape shows for the first time: it must stay shown, so it is as durable as
@@ -207,9 +208,7 @@ static char *span_text(int64_t ms)
 	return ms < 1000 ? mem_printf("less than a second") : str_duration(ms / 1000 * 1000);
 }
 
-static void put_row(struct buf *out, const char *name, const char *fmt, ...) PRINTF(3, 4);
-
-static void put_row(struct buf *out, const char *name, const char *fmt, ...)
+void status_row(struct buf *out, const char *name, const char *fmt, ...)
 {
 	va_list ap;
 	buf_addf(out, "  %-22s ", name);
@@ -229,14 +228,14 @@ static void put_tally(const struct daemon *d, struct buf *out)
 		if (!has_any)
 			buf_adds(out, "\nRefused or noted since the start\n");
 		has_any = true;
-		put_row(out, reason_slug((enum reason)r), "%" PRIu64 "  %s", t->counts[r],
+		status_row(out, reason_slug((enum reason)r), "%" PRIu64 "  %s", t->counts[r],
 			reason_sentence((enum reason)r));
 	}
 	if (!has_any)
 		buf_adds(out, "\nNothing was refused since the start.\n");
 }
 
-static void page_status(const struct daemon *d, struct serve_page *page)
+static void page_status(struct daemon *d, struct serve_page *page)
 {
 	struct overview o;
 	look(d, &o);
@@ -247,51 +246,56 @@ static void page_status(const struct daemon *d, struct serve_page *page)
 	AUTO(str) char *ledger = size_text(o.keeper.stats.bytes);
 	buf_addf(out, "cctm bridge %s: %s\n\n", CCTM_VERSION,
 		o.is_healthy ? "everything works" : "degraded");
-	put_row(out, "up", "%s", uptime);
+	status_row(out, "up", "%s", uptime);
 	if (o.ingest.last_sample_ms) {
 		AUTO(str) char *age = span_text(o.now_ms - o.ingest.last_sample_ms);
-		put_row(out, "last sample", "%s ago", age);
+		status_row(out, "last sample", "%s ago", age);
 	} else {
-		put_row(out, "last sample", "none yet");
+		status_row(out, "last sample", "none yet");
 	}
-	put_row(out, "requests", "%" PRIu64 " metrics, %" PRIu64 " logs, %" PRIu64 " traces",
+	status_row(out, "requests", "%" PRIu64 " metrics, %" PRIu64 " logs, %" PRIu64 " traces",
 		o.ingest.requests[OTLP_METRICS], o.ingest.requests[OTLP_LOGS],
 		o.ingest.requests[OTLP_TRACES]);
-	put_row(out, "repeated requests", "%" PRIu64 ", counted once", o.ingest.duplicates);
-	put_row(out, "points, log records", "%" PRIu64 ", %" PRIu64, o.ingest.points,
+	status_row(out, "repeated requests", "%" PRIu64 ", counted once", o.ingest.duplicates);
+	status_row(out, "points, log records", "%" PRIu64 ", %" PRIu64, o.ingest.points,
 		o.ingest.log_records);
-	put_row(out, "lost client events", "%" PRIu64 "%s", o.ingest.lost_events,
+	status_row(out, "lost client events", "%" PRIu64 "%s", o.ingest.lost_events,
 		o.ingest.lost_events ? ", see cctm report --by session" : "");
-	put_row(out, "spans", "%" PRIu64 ", acknowledged and dropped: the bridge keeps no traces",
+	status_row(out, "spans",
+		"%" PRIu64 ", acknowledged and dropped: the bridge keeps no traces",
 		o.ingest.spans);
-	put_row(out, "series", "%" PRIu64 " of %" PRId64, o.ingest.series, d->options->series_max);
-	put_row(out, "cumulative streams", "%" PRIu64 " of %" PRId64, o.ingest.streams,
+	status_row(
+		out, "series", "%" PRIu64 " of %" PRId64, o.ingest.series, d->options->series_max);
+	status_row(out, "cumulative streams", "%" PRIu64 " of %" PRId64, o.ingest.streams,
 		d->options->streams_max);
-	put_row(out, "connections", "%u", o.serve.connections);
-	put_row(out, "journal", "%s in %s%s%s", journal, d->options->state_dir,
+	status_row(out, "connections", "%u", o.serve.connections);
+	status_row(out, "journal", "%s in %s%s%s", journal, d->options->state_dir,
 		o.journal_problem ? ": " : "", o.journal_problem ? o.journal_problem : "");
-	put_row(out, "ledger", "%s, %" PRIu64 " bytes of the journal behind%s%s", ledger,
+	status_row(out, "ledger", "%s, %" PRIu64 " bytes of the journal behind%s%s", ledger,
 		o.journal_end - o.keeper.stats.position, o.keeper.problem[0] ? ": " : "",
 		o.keeper.problem);
 	if (o.damaged)
-		put_row(out, "damage", "%u part%s of the journal set aside at this start",
+		status_row(out, "damage", "%u part%s of the journal set aside at this start",
 			o.damaged, o.damaged == 1 ? "" : "s");
 	if (o.held)
-		put_row(out, "held requests", "%zu, waiting for the journal", o.held);
+		status_row(out, "held requests", "%zu, waiting for the journal", o.held);
+	daemon_alerts_status(d, out);
 	put_tally(d, out);
 }
 
 void daemon_page(void *ctx, enum serve_door door, struct slice path, struct slice accept,
 	struct serve_page *page)
 {
-	(void)path;
 	(void)accept;
 	switch (door) {
 	case DOOR_EXPORTER:
 		page_metrics(ctx, page);
 		return;
 	case DOOR_HEALTH:
-		page_health(ctx, page);
+		if (slice_eq_str(path, "/alerts"))
+			daemon_alerts_page(ctx, page);
+		else
+			page_health(ctx, page);
 		return;
 	case DOOR_ZPAGES:
 		page_status(ctx, page);

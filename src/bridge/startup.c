@@ -374,13 +374,14 @@ bool daemon_open_state(struct daemon *d, struct error *err)
 	uint64_t position = ledger_position(ledger);
 	d->ingest = ingest_new(&ingest_options);
 	d->checkpoint_position = position;
-	if (!load_checkpoint(d, ledger, err) ||
+	if (!load_checkpoint(d, ledger, err) || !daemon_open_alarm(d, ledger, seed, err) ||
 		!(d->journal = journal_open(o->state_dir, position, &d->findings, err)) ||
 		!replay_requests(d, position, err) || !replay(d, position, err)) {
 		ledger_close(ledger);
 		return false;
 	}
 	tell_findings(d);
+	daemon_begin_alarm(d);
 	d->keeper = keeper_start(ledger, o->retention_ms, err);
 	if (!d->keeper) {
 		ledger_close(ledger);

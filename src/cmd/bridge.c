@@ -56,6 +56,7 @@ static const struct opt bridge_options[] = {
 		36500 * DAY_MS, "400d", "how long history is kept"),
 	OPT(struct bridge_args, cors_origins, 0, "cors-origins", "ORIGINS",
 		"web origins that may send, separated by commas; * for any (default: none)"),
+	OPT(struct bridge_args, post_alert, 0, "post-alert", "FILE", NULL),
 	OPT_END,
 };
 
@@ -93,6 +94,16 @@ const struct command cmd_bridge = {
 		"the keys of bridge and data.bridge. What the file asks for and this version "
 		"cannot do to protect "
 		"the ports (a token, TLS) is refused.\n"
+		"\n"
+		"It holds what is spent against the budgets of that file (budgets.*), by local "
+		"days, "
+		"weeks and months of time_zone, and notices when no data comes any more "
+		"(alerts.no_data_after). At 50, 80 and 100 % of a budget it calls "
+		"alerts.webhook_url_file with a document as Alertmanager sends it and runs "
+		"alerts.command, once for each step; a webhook that fails is called again for an "
+		"hour. The health port shows the alerts at /alerts, and POST /alerts/test sends "
+		"one "
+		"to try.\n"
 		"\n"
 		"SIGTERM or Ctrl-C ends it within five seconds: it finishes what it accepted and "
 		"writes a checkpoint. Under systemd with Type=notify it says when it is ready.",
@@ -160,8 +171,8 @@ static void on_ready(void *ctx, const struct bridge_running *running)
 		return;
 }
 
-static int run_with(struct context *ctx, const struct bridge_args *given, const char *fallback,
-	struct error *err)
+static int run_with(struct context *ctx, const struct bridge_args *given,
+	const struct bridge_file *file, struct error *err)
 {
 	if (!check_bind(given->bind, err))
 		return -1;
@@ -171,7 +182,7 @@ static int run_with(struct context *ctx, const struct bridge_args *given, const 
 	}
 	warn_if_open(given->bind);
 	struct bridge_options options = {
-		.state_dir = given->state ? given->state : fallback,
+		.state_dir = given->state ? given->state : file->state,
 		.bind = given->bind,
 		.otlp_http_port = (uint16_t)given->otlp_http_port,
 		.exporter_port = (uint16_t)given->exporter_port,
@@ -186,6 +197,10 @@ static int run_with(struct context *ctx, const struct bridge_args *given, const 
 		.retention_ms = given->retention_ms,
 		.has_session_label = given->session_label,
 		.cors_origins = given->cors_origins,
+		.budgets = file->budgets,
+		.no_data_after_ms = file->no_data_after_ms,
+		.command = file->command,
+		.webhook = file->webhook[0] ? file->webhook : NULL,
 	};
 	struct ready ready = { ctx, given };
 	return bridge_run(&options, on_ready, &ready, err) ? 0 : -1;
@@ -196,8 +211,10 @@ static int bridge_command(struct context *ctx, const void *raw, struct error *er
 	struct bridge_args args = *(const struct bridge_args *)raw;
 	struct bridge_file file = { 0 };
 	int status = -1;
+	if (args.post_alert)
+		return bridge_post_alert(args.post_alert, err) ? 0 : -1;
 	if (bridge_take_file(ctx, bridge_options, &args, &file, err))
-		status = run_with(ctx, &args, file.state, err);
+		status = run_with(ctx, &args, &file, err);
 	bridge_file_clear(&file);
 	return status;
 }

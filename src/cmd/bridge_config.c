@@ -118,6 +118,8 @@ bool bridge_take_file(const struct context *ctx, const struct opt *options,
 		if (!context_is_given(ctx, options, rows[i].option))
 			fill(&file->config, i, args);
 	}
+	if (!bridge_take_alerts(file, where.dir, err) || !bridge_check_kept(args, file, err))
+		return false;
 	file->cors_origins = join_origins(&file->config);
 	if (!context_is_given(ctx, options, "cors-origins"))
 		args->cors_origins = file->cors_origins;
@@ -128,5 +130,9 @@ void bridge_file_clear(struct bridge_file *file)
 {
 	config_clear(&file->config);
 	free(file->cors_origins);
+	free(file->command);
+	free(file->command_path);
+	free(file->program);
+	free(file->post_alert);
 	free(file->state);
 }

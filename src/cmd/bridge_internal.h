@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bridge/bridge.h"
 #include "command.h"
 #include "config/config.h"
 #include "core/cleanup.h"
@@ -22,6 +23,7 @@ struct bridge_args {
 	int64_t retention_ms;
 	bool session_label;
 	const char *cors_origins;
+	const char *post_alert; /* see bridge_webhook.c; NULL: run a bridge */
 };
 
 /* What args borrow from when they were filled from a file. */
@@ -29,6 +31,12 @@ struct bridge_file {
 	struct config config;
 	char *cors_origins;
 	char *state; /* the directory, when no option names one */
+
+	struct budgets budgets;
+	int64_t no_data_after_ms;
+	const char **command; /* argument list, NULL: none; its words are the config's */
+	const char *webhook[4];
+	char *command_path, *program, *post_alert; /* words of them */
 };
 
 /* Fills what `options` were not given from the cctm.yaml in ctx->dir (-C or CCTM_DIR); nothing happens when
@@ -37,5 +45,16 @@ struct bridge_file {
 bool bridge_take_file(const struct context *ctx, const struct opt *options,
 	struct bridge_args *args, struct bridge_file *file, struct error *err) MUST_CHECK;
 void bridge_file_clear(struct bridge_file *file);
+
+/* bridge_alerts.c: what is watched and who is told. */
+bool bridge_take_alerts(struct bridge_file *file, const char *dir, struct error *err) MUST_CHECK;
+/* Is history kept as long as that needs? */
+bool bridge_check_kept(const struct bridge_args *args, const struct bridge_file *file,
+	struct error *err) MUST_CHECK;
+
+/* bridge_webhook.c: posts standard input to the address in the file. */
+bool bridge_post_alert(const char *path, struct error *err) MUST_CHECK;
+/* Warns when it could not. */
+void bridge_check_webhook(const char *path);
 
 #endif

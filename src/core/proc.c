@@ -74,6 +74,7 @@ char *proc_self(struct error *err)
 
 struct child {
 	pid_t pid;
+	const atomic_bool *is_cancelled;
 	int fds[2]; /* we read its stdout and stderr; -1: closed */
 	bool is_over, has_group;
 	int status;
@@ -395,6 +396,8 @@ static bool listen_until(struct child *child, int64_t end_ms, struct proc_result
 		int64_t now_ms = clock_mono_ms();
 		if (has_ended(child) && end_ms > now_ms + LINGER_MS)
 			end_ms = now_ms + LINGER_MS;
+		if (child->is_cancelled && *child->is_cancelled)
+			return child->is_over;
 		if (now_ms >= end_ms || (child->is_over && !is_open(child)))
 			return child->is_over;
 		listen_for(child, is_open(child) ? end_ms - now_ms : POLL_MS, result);
@@ -407,6 +410,7 @@ static void end_group(struct child *child, struct proc_result *result)
 {
 	pid_t whom = child->has_group ? -child->pid : child->pid;
 	kill(whom, SIGTERM);
+	child->is_cancelled = NULL; /* what follows has its own time */
 	listen_until(child, clock_mono_ms() + GRACE_MS, result);
 	if (child->has_group ||
 		!child->is_over) /* the id of one that is over may be another's by now */
@@ -433,7 +437,7 @@ static void finish(struct child *child, int64_t end_ms, struct proc_result *resu
 
 bool proc_run(const struct proc_request *request, struct proc_result *result, struct error *err)
 {
-	struct child child = { 0 };
+	struct child child = { .is_cancelled = request->is_cancelled };
 	*result = (struct proc_result){ .out = BUF_INIT(request->output_max),
 		.err = BUF_INIT(request->output_max) };
 	int64_t end_ms = clock_mono_ms() + request->deadline_ms;

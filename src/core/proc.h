@@ -12,11 +12,12 @@
  * for.
  *
  * Ctrl-C reaches the terminal's foreground group, so not a program in a group of its own: who ends this process on SIGINT
- * calls proc_interrupt first. One program is listened to at a time; no other thread runs one.
+ * calls proc_interrupt first. One program is listened to at a time: one thread of a process runs programs.
  */
 #ifndef CCTM_CORE_PROC_H
 #define CCTM_CORE_PROC_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +37,8 @@ struct proc_request {
 		env; /* "NAME=value", beside our own and in place of those; ends with NULL; NULL: none */
 	struct slice input; /* what it may read; empty: /dev/null */
 	int64_t deadline_ms;
+	/* NULL, or set to true by another thread: then it is ended as if the time were over. */
+	const atomic_bool *is_cancelled;
 	size_t output_max; /* bytes kept, of each stream */
 	/* Both streams go to our standard error instead, for people who wait; the program stays in our process group, so that
 	 * Ctrl-C reaches it too, and past the deadline it alone is ended. */

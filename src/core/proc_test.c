@@ -1,8 +1,10 @@
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -309,6 +312,35 @@ static void test_a_directory_is_changed_to(void **state)
 	assert_string_equal(buf_str(&r.out), "/\n");
 }
 
+static void *cancel_soon(void *ctx)
+{
+	atomic_bool *is_cancelled = ctx;
+	const struct timespec pause = { .tv_nsec = 100000000 };
+	nanosleep(&pause, NULL);
+	*is_cancelled = true;
+	return NULL;
+}
+
+static void test_another_thread_may_end_it_early(void **state)
+{
+	(void)state;
+	static const char *const argv[] = { "sh", "-c", "echo begun; sleep 60", NULL };
+	atomic_bool is_cancelled = false;
+	const struct proc_request request = {
+		.argv = argv, .deadline_ms = 60000, .is_cancelled = &is_cancelled, .output_max = 100
+	};
+	AUTO(error) struct error err = ERROR_INIT;
+	AUTO(proc_result) struct proc_result r = { 0 };
+	int64_t began_ms = clock_mono_ms();
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, cancel_soon, &is_cancelled), 0);
+	assert_true(proc_run(&request, &r, &err));
+	pthread_join(thread, NULL);
+	assert_int_equal(r.end, PROC_TIMED_OUT);
+	assert_string_equal(buf_str(&r.out), "begun\n");
+	assert_true(clock_mono_ms() - began_ms < 10000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +348,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_too_much_is_dropped_and_does_not_block),
 		cmocka_unit_test(test_a_signal_is_told_from_a_status),
 		cmocka_unit_test(test_one_that_takes_too_long_is_ended),
+		cmocka_unit_test(test_another_thread_may_end_it_early),
 		cmocka_unit_test(test_one_that_ignores_the_polite_signal_is_ended_all_the_same),
 		cmocka_unit_test(test_what_it_leaves_running_is_not_waited_for),
 		cmocka_unit_test(test_it_reads_nothing_and_inherits_nothing),

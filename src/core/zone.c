@@ -163,6 +163,32 @@ size_t zone_changes(int64_t from_ms, int64_t until_ms, struct zone_change *out, 
 	return count;
 }
 
+static int64_t midnight(struct tm civil, int days)
+{
+	civil.tm_hour = civil.tm_min = civil.tm_sec = 0;
+	civil.tm_mday += days;
+	return zone_instant(civil);
+}
+
+int64_t zone_day(int64_t ms, int days)
+{
+	return midnight(zone_civil(ms), days);
+}
+
+int64_t zone_week(int64_t ms, int count)
+{
+	struct tm civil = zone_civil(ms);
+	return midnight(civil, 7 * count - (civil.tm_wday + 6) % 7);
+}
+
+int64_t zone_month(int64_t ms, int count)
+{
+	struct tm civil = zone_civil(ms);
+	civil.tm_mday = 1;
+	civil.tm_mon += count;
+	return midnight(civil, 0);
+}
+
 void zone_offset(const struct tm *civil, char *out, size_t room)
 {
 	long minutes = civil->tm_gmtoff / 60;

@@ -29,6 +29,14 @@ struct tm zone_civil(int64_t ms);
  * clock goes back, the earlier of two; where it jumps forward, as if it had not yet. */
 int64_t zone_instant(struct tm civil);
 
+/* Local midnight of the day of `ms`, `days` days later (or earlier). Days of a change of the clock have 23 or 25
+ * hours; where midnight is left out, the day begins with the change. */
+int64_t zone_day(int64_t ms, int days);
+
+/* The beginning of its week, a Monday, and of its month; `count` weeks or months later. */
+int64_t zone_week(int64_t ms, int count);
+int64_t zone_month(int64_t ms, int count);
+
 /* RFC 3339 with the offset of that moment: 2026-11-25T07:00:00+01:00; Z for UTC. */
 void zone_rfc3339(int64_t ms, char out[ZONE_TEXT_MAX]);
 

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/zone.h"
 
@@ -106,6 +107,29 @@ static void test_civil_times_come_back(void **state)
 	assert_int_equal(civil.tm_sec, 59);
 }
 
+static int64_t at(const char *text)
+{
+	int64_t ms;
+	assert_true(clock_parse(text, &ms));
+	return ms;
+}
+
+static void test_days_weeks_and_months_begin_at_local_midnight(void **state)
+{
+	(void)state;
+	use("Europe/Berlin");
+	int64_t now_ms = at("2026-10-25T12:00:00+01:00"); /* a Sunday of 25 hours */
+	assert_int_equal(zone_day(now_ms, 0), at("2026-10-25T00:00:00+02:00"));
+	assert_int_equal(zone_day(now_ms, 1), at("2026-10-26T00:00:00+01:00"));
+	assert_int_equal(zone_day(now_ms, -210), at("2026-03-29T00:00:00+01:00"));
+	assert_int_equal(zone_week(now_ms, 0), at("2026-10-19T00:00:00+02:00"));
+	assert_int_equal(zone_week(now_ms, 1), at("2026-10-26T00:00:00+01:00"));
+	assert_int_equal(zone_month(now_ms, 0), at("2026-10-01T00:00:00+02:00"));
+	assert_int_equal(zone_month(now_ms, 3), at("2027-01-01T00:00:00+01:00"));
+	assert_int_equal(
+		zone_month(at("2026-12-31T23:59:59+01:00"), -10), at("2026-02-01T00:00:00+01:00"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +139,7 @@ int main(void)
 		cmocka_unit_test(test_the_hour_that_comes_twice_has_two_offsets),
 		cmocka_unit_test(test_an_ambiguous_civil_time_is_the_earlier_one),
 		cmocka_unit_test(test_civil_times_come_back),
+		cmocka_unit_test(test_days_weeks_and_months_begin_at_local_midnight),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,10 +164,11 @@ static bool failed(
 	const struct http_request *request, CURLcode code, bool is_too_large, struct error *err)
 {
 	const char *method = request->method ? request->method : request->body ? "POST" : "GET";
+	const char *shown = request->shown ? request->shown : request->url;
 	if (is_too_large)
 		return error_set(err, ERR_NETWORK, "%s %s: the answer is larger than %zu bytes",
-			method, request->url, request->answer_max);
-	return error_set(err, ERR_NETWORK, "%s %s: %s", method, request->url, curl.text(code));
+			method, shown, request->answer_max);
+	return error_set(err, ERR_NETWORK, "%s %s: %s", method, shown, curl.text(code));
 }
 
 bool http_send(const struct http_request *request, struct http_answer *answer, struct error *err)

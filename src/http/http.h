@@ -19,6 +19,8 @@ struct error;
 struct http_request {
 	const char *method; /* NULL: GET */
 	const char *url;    /* http or https */
+	const char *
+		shown; /* what an error calls it, where the address itself is a secret; NULL: url */
 	const char *content_type;
 	const void *body; /* NULL: none */
 	size_t body_len;

@@ -8,13 +8,6 @@
 #include "core/str.h"
 #include "core/zone.h"
 
-static int64_t midnight(struct tm civil, int days)
-{
-	civil.tm_hour = civil.tm_min = civil.tm_sec = 0;
-	civil.tm_mday += days;
-	return zone_instant(civil);
-}
-
 /* Not by civil time: the hour that comes twice when a clock goes back is two hours. */
 int64_t period_hour(int64_t ms)
 {
@@ -24,25 +17,22 @@ int64_t period_hour(int64_t ms)
 
 int64_t period_day(int64_t ms)
 {
-	return midnight(zone_civil(ms), 0);
+	return zone_day(ms, 0);
 }
 
 int64_t period_week(int64_t ms)
 {
-	struct tm civil = zone_civil(ms);
-	return midnight(civil, -((civil.tm_wday + 6) % 7));
+	return zone_week(ms, 0);
 }
 
 int64_t period_month(int64_t ms)
 {
-	struct tm civil = zone_civil(ms);
-	civil.tm_mday = 1;
-	return midnight(civil, 0);
+	return zone_month(ms, 0);
 }
 
 int64_t period_default_since(int64_t last_ms)
 {
-	return midnight(zone_civil(last_ms), -6);
+	return zone_day(last_ms, -6);
 }
 
 /* ---- dates ---- */
@@ -127,7 +117,7 @@ static bool parse_date_time(const char *s, int64_t *out_ms)
 	if (!take_date(&s, &civil))
 		return false;
 	if (!*s) {
-		*out_ms = midnight(civil, 0);
+		*out_ms = zone_instant(civil);
 		return true;
 	}
 	if ((!take_mark(&s, 'T') && !take_mark(&s, 't') && !take_mark(&s, ' ')) ||
@@ -152,7 +142,7 @@ static bool parse_word(const char *text, int64_t now, int64_t *out)
 	else if (strcmp(text, "today") == 0)
 		*out = period_day(now);
 	else if (strcmp(text, "yesterday") == 0)
-		*out = midnight(zone_civil(now), -1);
+		*out = zone_day(now, -1);
 	else if (strcmp(text, "week") == 0)
 		*out = period_week(now);
 	else if (strcmp(text, "month") == 0)

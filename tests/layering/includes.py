@@ -16,7 +16,7 @@ DOORS = {
     "bridge/otlp": {"bridge/otlp/decode.h", "bridge/otlp/reasons.h", "bridge/otlp/types.h"},
     "bridge/journal": {"bridge/journal/journal.h", "bridge/journal/record.h"},
     "bridge/serve": {"bridge/serve/serve.h"},
-    "bridge/ledger": {"bridge/ledger/history.h", "bridge/ledger/ledger.h"},
+    "bridge/ledger": {"bridge/ledger/cells.h", "bridge/ledger/history.h", "bridge/ledger/ledger.h", "bridge/ledger/sum.h"},
     "render": {"render/escape.h", "render/mustache.h", "render/data.h", "render/env_file.h", "render/own_files.h",
                "render/model.h", "render/plan.h", "render/provision.h", "render/manifest.h", "render/stack_files.h"},
     "stack": {"stack/bridge_image.h", "stack/causes.h", "stack/compose.h", "stack/containers.h", "stack/embedded.h", "stack/engine.h", "stack/hops.h", "stack/ports.h",

@@ -265,6 +265,25 @@ class Pages(Case):
         a = self.get("health", "/any/where?x")
         self.assertEqual((a.status, a.body), (503, b"/any/where"))
 
+    def test_an_action_is_a_post_and_may_be_answered_later(self):
+        c = self.server.connect("health")
+        request = b"POST /alerts/test HTTP/1.1\r\nHost: x\r\n%s\r\n"
+        for fields, body in ((b"", b"later"), (b"Content-Length: 3\r\n", b"later"), (b"Origin: null\r\n", b"origin")):
+            a = c.send(request % fields + (b"abc" if b"Length" in fields else b"")).answer()
+            self.assertEqual((a.status, a.body), (202, body))
+        # What comes behind one that waits is answered behind it.
+        c.send(request % b"" + b"GET /next HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertEqual([c.answer().body, c.answer().body], [b"later", b"/next"])
+        c.close()
+        a = self.get("health", "/alerts/test")
+        self.assertEqual((a.status, a.fields["allow"]), (405, "POST"))
+        self.assertEqual(self.get("health", "/", "POST").status, 405)
+
+    def test_an_action_whose_sender_has_left_harms_nobody(self):
+        c = self.server.connect("health").send(b"POST /alerts/test HTTP/1.1\r\nHost: x\r\n\r\n")
+        c.close()
+        self.assertEqual(self.get("health", "/alive").body, b"/alive")
+
     def test_a_pipelined_request_behind_a_large_page_is_answered(self):
         c = self.server.connect("exporter")
         c.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 2)

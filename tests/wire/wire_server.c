@@ -127,6 +127,31 @@ static void on_page(void *ctx, enum serve_door door, struct slice path, struct s
 		buf_addf(&page->body, "%015" PRId64 "\n", i);
 }
 
+static void answer_action(struct serve_exchange *x, const char *text)
+{
+	struct serve_page page = { .status = 202, .body = BUF_INIT(BUF_UNLIMITED) };
+	buf_adds(&page.body, text);
+	serve_reply_page(x, &page);
+}
+
+static void on_late(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	answer_action(ctx, "later");
+}
+
+/* One for a web page is answered at once, any other a little later. */
+static void on_action(void *ctx, struct serve_exchange *x, const struct serve_action *action)
+{
+	struct wire_server *w = ctx;
+	struct timeval after = { .tv_usec = 20000 };
+	if (action->has_origin || !action->is_local)
+		answer_action(x, action->is_local ? "origin" : "from elsewhere");
+	else
+		event_base_once(w->base, -1, EV_TIMEOUT, on_late, x, &after);
+}
+
 static void on_refused(void *ctx, enum serve_door door, enum reason reason)
 {
 	struct wire_server *w = ctx;
@@ -229,7 +254,13 @@ int main(int argc, char **argv)
 {
 	static struct wire_server w = { .page_bytes = 4096 };
 	struct serve_options options = { .limits = SERVE_LIMITS_DEFAULT };
-	const struct serve_handler handler = { &w, on_export, on_page, on_refused };
+	const struct serve_handler handler = {
+		.ctx = &w,
+		.export = on_export,
+		.page = on_page,
+		.action = on_action,
+		.refused = on_refused,
+	};
 	const char *cors[2] = { NULL, NULL };
 	parse(&w, &options, cors, argc, argv);
 	w.base = event_base_new();

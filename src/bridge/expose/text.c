@@ -100,6 +100,13 @@ void expose_value(
 	buf_addc(out, '\n');
 }
 
+void expose_labelled(struct buf *out, const char *name, const char *labels, double value)
+{
+	buf_addf(out, "%s{%s} ", name, labels);
+	expose_number(out, value);
+	buf_addc(out, '\n');
+}
+
 /* name_suffix{labels,start="…",extra} value */
 static void put_line(struct writer *w, const struct series *s, const char *suffix,
 	const char *extra, double value)

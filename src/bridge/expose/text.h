@@ -30,6 +30,9 @@ void expose_family(struct buf *out, const char *name, const char *type, const ch
 void expose_value(struct buf *out, const char *name, const char *label, const char *label_value,
 	double value); /* label NULL: none */
 
+/* The same with several labels, `name="value",…` escaped by the caller. */
+void expose_labelled(struct buf *out, const char *name, const char *labels, double value);
+
 /* The shortest decimal text that reads back as the same double; NaN, +Inf and -Inf as Prometheus has them. */
 void expose_number(struct buf *out, double value);
 

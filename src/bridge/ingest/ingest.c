@@ -67,6 +67,12 @@ void ingest_free(struct ingest *ing)
 	free(ing);
 }
 
+void ingest_watch(struct ingest *ing, ingest_added_fn added, void *ctx)
+{
+	ing->added = added;
+	ing->added_ctx = ctx;
+}
+
 void ingest_set_seed(struct ingest *ing, uint64_t seed)
 {
 	ing->options.seed = seed;
@@ -233,6 +239,16 @@ static void ignore_lost(void *ctx, uint64_t session, int64_t count, bool is_unkn
 	(void)is_unknown;
 }
 
+/* As the ledger's fold counts it: what has no context has no place in the history. */
+static void tell_added(const struct ingest *ing, const struct op_add *op)
+{
+	if (!ing->added || !ing->has_applied_minute)
+		return;
+	const struct series *series = store_by_id(ing->store, op->series);
+	if (series)
+		ing->added(ing->added_ctx, ing->applied_minute, series, op->part, op->amount);
+}
+
 static void apply(struct ingest *ing, const struct op *op, int64_t arrived_ms, bool is_replay)
 {
 	switch (op->kind) {
@@ -272,6 +288,9 @@ static void apply(struct ingest *ing, const struct op *op, int64_t arrived_ms, b
 		}
 		return;
 	case OP_ADD:
+		store_apply(ing->store, op);
+		tell_added(ing, &op->u.add);
+		return;
 	case OP_SET:
 	case OP_CARRY:
 	case OP_SCRAPE:
@@ -279,6 +298,8 @@ static void apply(struct ingest *ing, const struct op *op, int64_t arrived_ms, b
 		store_apply(ing->store, op);
 		return;
 	case OP_CONTEXT:
+		ing->applied_minute = op->u.context.minute;
+		ing->has_applied_minute = true;
 		return;
 	}
 }
@@ -288,6 +309,7 @@ static bool apply_record(struct ingest *ing, struct slice record, bool is_replay
 	struct record_reader reader;
 	if (!record_reader_init(&reader, record))
 		return false;
+	ing->has_applied_minute = false;
 	int got;
 	while ((got = record_next(&reader, &ing->op)) > 0)
 		apply(ing, &ing->op, reader.arrived_ms, is_replay);

@@ -110,6 +110,10 @@ struct ingest {
 	size_t state_count;
 	char **event_names;
 	size_t event_count, event_room;
+	ingest_added_fn added; /* NULL: nobody watches */
+	void *added_ctx;
+	uint32_t applied_minute; /* of the context that is being applied */
+	bool has_applied_minute;
 	struct op_lost *owed; /* found missing, and not in the journal yet */
 	size_t owed_count, owed_room;
 };

@@ -608,6 +608,60 @@ static void test_state_is_kept_by_name_and_replayed(void **state)
 	bench_close(&t);
 }
 
+struct watched {
+	double sum;
+	uint32_t minute;
+	const char *family;
+};
+
+static void on_added(
+	void *ctx, uint32_t minute, const struct series *series, uint32_t part, double amount)
+{
+	struct watched *w = ctx;
+	if (part)
+		return;
+	w->sum += amount;
+	w->minute = minute;
+	w->family = series->family->name;
+}
+
+static void test_what_is_added_is_told_once_live_and_once_in_replay(void **state)
+{
+	(void)state;
+	struct bench t, again;
+	struct watched live = { 0 }, replayed = { 0 };
+	bench_open(&t);
+	bench_open(&again);
+	ingest_watch(t.ing, on_added, &live);
+	ingest_watch(again.ing, on_added, &replayed);
+	struct sum s = { .value = 2, .time_ms = NOW_MS - 3600000 };
+	one_sum(&t.body, &s);
+	assert_true(bench_take(&t, OTLP_METRICS));
+	assert_false(bench_take(&t, OTLP_METRICS)); /* the same bytes */
+	s.temporality = OTLP_CUMULATIVE;
+	s.start_ms = NOW_MS - 7200000;
+	for (s.value = 3; s.value <= 4; s.value++) { /* its rise, not its value */
+		one_sum(&t.body, &s);
+		assert_true(bench_take(&t, OTLP_METRICS));
+	}
+	s.value = 100;
+	one_sum(&t.body, &s);
+	assert_int_equal(bench_prepare(&t, OTLP_METRICS), REASON_OK);
+	ingest_abandon(t.ing);
+	assert_value(live.sum, 6);
+	assert_int_equal(live.minute, (NOW_MS - 3600000) / 60000);
+	assert_string_equal(live.family, "x_total");
+	for (size_t i = 0; i < t.record_count; i++)
+		assert_true(ingest_replay(again.ing, bench_record(&t, i)));
+	assert_value(replayed.sum, 6);
+	/* A new epoch carries what no scrape has shown: that is in the history already. */
+	ingest_prepare_epoch(t.ing, NOW_MS, 1, true);
+	ingest_commit(t.ing);
+	assert_value(live.sum, 6);
+	bench_close(&t);
+	bench_close(&again);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -631,6 +685,7 @@ int main(void)
 			test_past_the_stream_limit_points_are_refused_and_known_ones_go_on),
 		cmocka_unit_test(test_a_histogram_past_the_stream_limit_is_refused_as_a_whole),
 		cmocka_unit_test(test_past_series_max_new_series_fold_and_the_total_stays_exact),
+		cmocka_unit_test(test_what_is_added_is_told_once_live_and_once_in_replay),
 		cmocka_unit_test(test_long_values_are_cut_and_too_many_labels_dropped),
 		cmocka_unit_test(test_text_of_any_length_stays_readable_in_the_journal),
 		cmocka_unit_test(test_a_request_cannot_hold_more_parts_than_fit_in_memory),

@@ -1,4 +1,4 @@
-/* The checkpoint, read once at start-up and handed out row by row. */
+/* What is read once at start-up and handed out row by row: the checkpoint, and what was spent of late. */
 #include <stdlib.h>
 
 #include "bridge/ledger/ledger.h"
@@ -145,4 +145,44 @@ bool ledger_load(struct ledger *l, const struct ledger_visitor *v, struct error 
 			return ledger_failed(l, err, "loading the checkpoint of");
 	}
 	return true;
+}
+
+static bool give_amounts(sqlite3_stmt *row, ledger_amount_fn each, void *ctx, struct error *err)
+{
+	int got;
+	while ((got = sql_step(row, err)) > 0)
+		each(ctx, sql_u32(row, 0), sql_u32(row, 1), sqlite3_column_double(row, 2));
+	return got == 0;
+}
+
+bool ledger_amounts(struct ledger *l, const char *metric, uint32_t since_minute,
+	ledger_amount_fn each, void *ctx, struct error *err)
+{
+	AUTO(statement) sqlite3_stmt *row = NULL;
+	/* CROSS JOIN: the minutes are read once in their order, whatever the planner thinks of the series. */
+	if (!sql_prepare(l->db, &row,
+		    "SELECT minute, series, amount FROM minutes CROSS JOIN series ON id = series"
+		    " WHERE minute >= ?1 AND part = 0 AND kind = 1 AND metric = ?2"
+		    " ORDER BY minute, series",
+		    err))
+		return ledger_failed(l, err, "reading");
+	sqlite3_bind_int64(row, 1, since_minute);
+	sql_bind_slice(row, 2, slice_str(metric));
+	return give_amounts(row, each, ctx, err) || ledger_failed(l, err, "reading");
+}
+
+bool ledger_first_minute(
+	struct ledger *l, uint32_t since, uint32_t until, uint32_t *minute, struct error *err)
+{
+	AUTO(statement) sqlite3_stmt *row = NULL;
+	*minute = 0;
+	if (!sql_prepare(l->db, &row,
+		    "SELECT min(minute) FROM minutes WHERE minute >= ?1 AND minute < ?2", err))
+		return ledger_failed(l, err, "reading");
+	sqlite3_bind_int64(row, 1, since);
+	sqlite3_bind_int64(row, 2, until);
+	int got = sql_step(row, err);
+	if (got > 0)
+		*minute = sql_u32(row, 0);
+	return got >= 0 || ledger_failed(l, err, "reading");
 }

@@ -74,6 +74,16 @@ struct ledger_visitor {
 bool ledger_load(struct ledger *l, const struct ledger_visitor *visitor, struct error *err)
 	MUST_CHECK;
 
+/* What one part of one metric's counters counted, from `since_minute` on, row by row in order of time: minutes as
+ * they are in the database. */
+typedef void (*ledger_amount_fn)(void *ctx, uint32_t minute, uint32_t series, double amount);
+bool ledger_amounts(struct ledger *l, const char *metric, uint32_t since_minute,
+	ledger_amount_fn each, void *ctx, struct error *err) MUST_CHECK;
+
+/* The first minute in [since, until) that something was counted in, or 0. */
+bool ledger_first_minute(struct ledger *l, uint32_t since, uint32_t until, uint32_t *minute,
+	struct error *err) MUST_CHECK;
+
 /* What the status page says about it. */
 struct ledger_stats {
 	uint64_t position, bytes;

@@ -926,6 +926,44 @@ static void test_more_aggregates_than_fit_in_memory_are_written_in_parts(void **
 	testing_free(t);
 }
 
+static void add_amount(void *ctx, uint32_t minute, uint32_t series, double amount)
+{
+	struct buf *text = ctx;
+	buf_addf(text, "%u %u %g, ", minute - MINUTE, series, amount);
+}
+
+static void test_amounts_of_a_metric_are_its_counters_minutes(void **state)
+{
+	(void)state;
+	struct testing *t = testing_new();
+	testing_begin(t);
+	put_series(t, 1, SERIES_COUNTER, "cost", "model", "opus");
+	put_series(t, 2, SERIES_COUNTER, "cost", "model", "haiku");
+	put_series(t, 3, SERIES_COUNTER, "tokens", NULL, NULL);
+	put_series(t, 4, SERIES_GAUGE, "cost", NULL, NULL);
+	for (uint32_t minute = MINUTE - 1; minute <= MINUTE + 1; minute++) {
+		record_put_context(&t->record, 0, minute);
+		record_put_add(&t->record, 2, 0, 0.5);
+		record_put_add(&t->record, 1, 0, 0.25);
+		record_put_add(&t->record, 1, 1, 7); /* no part that a counter has */
+		record_put_add(&t->record, 3, 0, 100);
+		record_put_add(&t->record, 4, 0, 100);
+	}
+	struct ledger *l = open_ledger(t);
+	advance(l, testing_end(t));
+	AUTO(buf) struct buf text = BUF_INIT(BUF_UNLIMITED);
+	struct error err = ERROR_INIT;
+	assert_true(ledger_amounts(l, "cost", MINUTE, add_amount, &text, &err));
+	assert_string_equal(buf_str(&text), "0 1 0.25, 0 2 0.5, 1 1 0.25, 1 2 0.5, ");
+	uint32_t first;
+	assert_true(ledger_first_minute(l, MINUTE - 5, MINUTE + 5, &first, &err));
+	assert_int_equal(first, MINUTE - 1);
+	assert_true(ledger_first_minute(l, MINUTE + 2, MINUTE + 5, &first, &err));
+	assert_int_equal(first, 0);
+	ledger_close(l);
+	testing_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -956,6 +994,7 @@ int main(void)
 		cmocka_unit_test(test_counters_equal_a_plain_fold_bit_for_bit),
 		cmocka_unit_test(test_counters_are_compensated_sums),
 		cmocka_unit_test(test_more_aggregates_than_fit_in_memory_are_written_in_parts),
+		cmocka_unit_test(test_amounts_of_a_metric_are_its_counters_minutes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

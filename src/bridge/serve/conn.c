@@ -1,6 +1,7 @@
 /* One connection. Its one event waits for reading, except while an answer does not fit into the socket, and
  * is left alone otherwise: a request costs one read and one write and nothing else.
  */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +13,26 @@
 int conn_fd(const struct conn *c)
 {
 	return event_get_fd(&c->event);
+}
+
+/* 127.0.0.0/8, also as a socket for both families shows it, and ::1. */
+bool conn_is_local(const struct conn *c)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in4;
+		struct sockaddr_in6 in6;
+	} peer = { .any = { .sa_family = AF_UNSPEC } };
+
+	socklen_t len = sizeof peer;
+	if (getpeername(conn_fd(c), &peer.any, &len) != 0)
+		return false;
+	if (peer.any.sa_family == AF_INET)
+		return ntohl(peer.in4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	const struct in6_addr *six = &peer.in6.sin6_addr;
+	return peer.any.sa_family == AF_INET6 &&
+	       (IN6_IS_ADDR_LOOPBACK(six) ||
+		       (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == IN_LOOPBACKNET));
 }
 
 static void list_unlink(struct conn *c)

@@ -68,15 +68,22 @@ void conn_send_continue(struct conn *c)
 		c->is_broken = true;
 }
 
+/* A server that stops says so with each answer. */
+static struct answer_to shape(struct conn *c, const struct answer_to *to)
+{
+	struct answer_to shaped = *to;
+	if (c->serve->is_stopping && c->end == CONN_KEEP) {
+		c->end = CONN_CLOSE_LINGERING;
+		shaped.closes = true;
+	}
+	return shaped;
+}
+
 void conn_answer(struct conn *c, const struct answer_to *to, const struct serve_answer *answer)
 {
 	struct serve *s = c->serve;
 	const char *date = serve_date(s);
-	struct answer_to shaped = *to;
-	if (s->is_stopping && c->end == CONN_KEEP) {
-		c->end = CONN_CLOSE_LINGERING;
-		shaped.closes = true;
-	}
+	struct answer_to shaped = shape(c, to);
 	if (answer->reason == REASON_OK && !answer->rejected && !answer->message &&
 		!shaped.closes && !shaped.names_keep_alive && !shaped.allow_origin &&
 		shaped.encoding != ANSWER_TEXT) {
@@ -87,6 +94,16 @@ void conn_answer(struct conn *c, const struct answer_to *to, const struct serve_
 	s->scratch.len = 0;
 	answer_export(&s->scratch, date, &shaped, answer);
 	conn_send(c, s->scratch.data, s->scratch.len, NULL);
+}
+
+void conn_answer_page(struct conn *c, const struct answer_to *to, struct serve_page *page)
+{
+	struct serve *s = c->serve;
+	struct answer_to shaped = shape(c, to);
+	s->scratch.len = 0;
+	answer_page_head(&s->scratch, serve_date(s), &shaped, page);
+	conn_send(c, s->scratch.data, s->scratch.len, to->is_head ? NULL : &page->body);
+	buf_clear(&page->body);
 }
 
 /* Closing at once, with bytes unread, would send a reset that can overtake the answer (RFC 9112, 9.6). */

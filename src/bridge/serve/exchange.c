@@ -138,15 +138,35 @@ enum step exchange_start(
 	return step;
 }
 
-void serve_reply(struct serve_exchange *x, const struct serve_answer *answer)
+enum step exchange_act(
+	struct conn *c, const struct request *request, const struct serve_action *action)
 {
-	struct conn *c = x->conn;
+	struct serve *s = c->serve;
+	struct serve_exchange *x = exchange_new(c, &request->to);
+	s->stats.requests++;
+	c->state = CONN_PENDING;
+	c->exchange = x;
+	s->handler.action(s->handler.ctx, x, action);
+	x->is_exporting = false;
+	if (!x->is_replied)
+		return STEP_STOP;
+	c->exchange = NULL;
+	exchange_free(x);
+	return conn_settle(c);
+}
+
+static void begin_reply(struct serve_exchange *x)
+{
 	assert(!x->is_replied);
 	x->is_replied = true;
 	if (!x->is_exporting)
 		x->serve->now_ms = clock_mono_ms();
-	if (c)
-		conn_answer(c, &x->to, answer);
+}
+
+/* Whoever handed the exchange out frees it, when it was answered before they came back. */
+static void finish_reply(struct serve_exchange *x)
+{
+	struct conn *c = x->conn;
 	if (x->is_exporting)
 		return;
 	exchange_free(x);
@@ -155,6 +175,23 @@ void serve_reply(struct serve_exchange *x, const struct serve_answer *answer)
 	c->exchange = NULL;
 	if (conn_settle(c) == STEP_NEXT)
 		conn_resume(c);
+}
+
+void serve_reply(struct serve_exchange *x, const struct serve_answer *answer)
+{
+	begin_reply(x);
+	if (x->conn)
+		conn_answer(x->conn, &x->to, answer);
+	finish_reply(x);
+}
+
+void serve_reply_page(struct serve_exchange *x, struct serve_page *page)
+{
+	begin_reply(x);
+	if (x->conn)
+		conn_answer_page(x->conn, &x->to, page);
+	buf_clear(&page->body);
+	finish_reply(x);
 }
 
 void serve_body_done(struct serve_exchange *x)

@@ -100,11 +100,25 @@ static enum step send_page(struct conn *c, const struct http1_head *head,
 	c->end = (uint8_t)end;
 	to.closes = to.closes || end != CONN_KEEP;
 	s->handler.page(s->handler.ctx, (enum serve_door)c->door, head->path, head->accept, &page);
-	s->scratch.len = 0;
-	answer_page_head(&s->scratch, serve_date(s), &to, &page);
-	conn_send(c, s->scratch.data, s->scratch.len, to.is_head ? NULL : &page.body);
-	buf_clear(&page.body);
+	conn_answer_page(c, &to, &page);
 	return conn_settle(c);
+}
+
+static enum step take_action(struct conn *c, const struct http1_head *head,
+	const struct request *request, enum conn_end end)
+{
+	struct request whole = *request;
+	c->end = (uint8_t)end;
+	whole.to.closes = whole.to.closes || end != CONN_KEEP;
+	if (!c->serve->handler.action)
+		return request_refuse(c, REASON_NOT_FOUND, &whole.to, end);
+	const struct serve_action action = {
+		.door = (enum serve_door)c->door,
+		.path = head->path,
+		.is_local = conn_is_local(c),
+		.has_origin = head->origin.ptr != NULL,
+	};
+	return exchange_act(c, &whole, &action);
 }
 
 static enum reason check_export(
@@ -183,6 +197,8 @@ static enum step dispatch(
 			c, REASON_METHOD, &request.to, end_without_body(c, head, rest, used));
 	if (route->kind == ROUTE_PAGE)
 		return send_page(c, head, &request, end_without_body(c, head, rest, used));
+	if (route->kind == ROUTE_ACTION)
+		return take_action(c, head, &request, end_without_body(c, head, rest, used));
 	return take_export(c, head, &request, rest, used);
 }
 

@@ -10,12 +10,18 @@
 		.door = (door_), .path = (path_), .kind = ROUTE_PAGE, .allow = "GET, HEAD", \
 		.allow_cors = "GET, HEAD"                                                   \
 	}
+#define ACTION(door_, path_)                                                             \
+	{                                                                                \
+		.door = (door_), .path = (path_), .kind = ROUTE_ACTION, .allow = "POST", \
+		.allow_cors = "POST"                                                     \
+	}
 
 static const struct route routes[] = {
 	EXPORT("/v1/metrics", OTLP_METRICS),
 	EXPORT("/v1/logs", OTLP_LOGS),
 	EXPORT("/v1/traces", OTLP_TRACES),
 	PAGE(DOOR_EXPORTER, "/metrics"),
+	ACTION(DOOR_HEALTH, "/alerts/test"),
 	PAGE(DOOR_HEALTH, NULL),
 	PAGE(DOOR_ZPAGES, NULL),
 };
@@ -32,7 +38,7 @@ const struct route *route_find(enum serve_door door, struct slice path)
 
 bool route_takes(const struct route *route, enum http1_method method)
 {
-	if (route->kind == ROUTE_EXPORT)
+	if (route->kind == ROUTE_EXPORT || route->kind == ROUTE_ACTION)
 		return method == HTTP1_POST;
 	return method == HTTP1_GET || method == HTTP1_HEAD;
 }

@@ -5,7 +5,7 @@
 #include "bridge/serve/http1.h"
 #include "bridge/serve/serve.h"
 
-enum route_kind { ROUTE_EXPORT, ROUTE_PAGE };
+enum route_kind { ROUTE_EXPORT, ROUTE_PAGE, ROUTE_ACTION };
 
 struct route {
 	enum serve_door door;

@@ -48,6 +48,14 @@ struct serve_page {
 	struct buf body;	  /* unlimited; the page function fills it, serve frees it */
 };
 
+/* A POST at a path of another door that makes something happen. Its body is passed over. */
+struct serve_action {
+	enum serve_door door;
+	struct slice path;
+	bool is_local;	 /* whoever sent it is on this machine */
+	bool has_origin; /* a browser sent it for a web page */
+};
+
 struct serve_handler {
 	void *ctx;
 	/* A whole export request. Calls serve_reply(x, …) before it returns, or keeps x and calls it later;
@@ -56,6 +64,8 @@ struct serve_handler {
 	/* GET on another door. `path` is the target without query; `accept` the Accept header or empty. */
 	void (*page)(void *ctx, enum serve_door door, struct slice path, struct slice accept,
 		struct serve_page *page);
+	/* Calls serve_reply_page(x, …) before it returns, or keeps x and calls it later. NULL: there are none. */
+	void (*action)(void *ctx, struct serve_exchange *x, const struct serve_action *action);
 	/* Something was refused before it became a request (bad HTTP, too large, wrong path, …). */
 	void (*refused)(void *ctx, enum serve_door door, enum reason reason);
 };
@@ -102,6 +112,8 @@ uint16_t serve_port(const struct serve *s, enum serve_door door); /* 0: not open
 
 /* Answers an export request; x is gone afterwards. Text in `answer` is copied. */
 void serve_reply(struct serve_exchange *x, const struct serve_answer *answer);
+/* Answers an action; x is gone afterwards, and the page's body freed. */
+void serve_reply_page(struct serve_exchange *x, struct serve_page *page);
 /* The body is not needed any more, though the answer comes later: it costs nothing while it waits. Optional. */
 void serve_body_done(struct serve_exchange *x);
 int64_t serve_arrived_mono_ms(const struct serve_exchange *x); /* when its body was whole */

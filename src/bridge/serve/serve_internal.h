@@ -142,6 +142,7 @@ struct serve {
 void conn_new(struct serve *s, enum serve_door door, int fd);
 void conn_free(struct conn *c);
 int conn_fd(const struct conn *c);
+bool conn_is_local(const struct conn *c); /* its other end is on this machine */
 void conn_move(struct conn *c, struct conn_list *to);
 void conn_want(struct conn *c, short what);
 void conn_wait(struct conn *c); /* for the budget */
@@ -160,6 +161,7 @@ void conn_progress(struct conn *c); /* sets the deadline for the state */
 void conn_send(struct conn *c, const void *head, size_t len, struct buf *body);
 void conn_send_continue(struct conn *c);
 void conn_answer(struct conn *c, const struct answer_to *to, const struct serve_answer *answer);
+void conn_answer_page(struct conn *c, const struct answer_to *to, struct serve_page *page);
 enum step conn_settle(struct conn *c); /* what follows an answer */
 enum step conn_flush(struct conn *c);  /* the socket has room again */
 
@@ -179,6 +181,8 @@ enum step request_refuse(
 /* exchange.c */
 enum step exchange_start(
 	struct conn *c, const struct request *request, struct slice body, struct buf *owned);
+enum step exchange_act(
+	struct conn *c, const struct request *request, const struct serve_action *action);
 void exchange_keep(
 	struct serve_exchange *x); /* takes its body out of the loop buffer if it is there */
 void exchange_abandon(struct serve_exchange *x); /* its connection is gone */
