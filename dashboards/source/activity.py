@@ -2,7 +2,7 @@
 
 import board
 from panel import LOKI, bars, counted, gauges, lines, logs, row, stat, text
-from query import (EVENTS, FIRST_TOKEN, REQUEST_TIME, RANGE, STEP, TOOL_TIME, Chosen, most, named, ratio)
+from query import (EVENTS, FIRST_TOKEN, REQUEST_TIME, RANGE, STEP, TOOL_TIME, Chosen, most, named, share)
 from words import event
 
 VARIABLES = ("model", "team", "user")
@@ -35,7 +35,7 @@ def numbers(chosen):
                 decimals=0, event_name="api_request"),
         stat("Requests failed", event("api_error"), f"{failed} or 0 * {asked}", decimals=0, no_value=NO_EVENTS),
         stat("Share that failed", event("api_error", "By all requests that were answered or failed."),
-             ratio(failed, asked, "100 * "), "percent", 2, no_value=NO_EVENTS, thresholds=BAD_SHARE),
+             share(failed, asked), "percent", 2, no_value=NO_EVENTS, thresholds=BAD_SHARE),
         counted(chosen, "Prompts", event("user_prompt"), EVENTS, decimals=0, event_name="user_prompt"),
         counted(chosen, "Tools used", event("tool_result"), EVENTS, decimals=0, event_name="tool_result"),
         stat("Events lost", "Events that clients sent and that never came, told from gaps in their numbers. Of everybody.",
@@ -76,8 +76,8 @@ def requests(chosen):
 
 def tools(chosen):
     ended = event("tool_result")
-    bad = ratio(chosen.total(EVENTS, "tool_name", event_name="tool_result", success="false"),
-                chosen.total(EVENTS, "tool_name", event_name="tool_result"), "100 * ")
+    bad = share(chosen.total(EVENTS, "tool_name", event_name="tool_result", success="false"),
+                chosen.total(EVENTS, "tool_name", event_name="tool_result"))
     decided = event("tool_decision")
     return [
         row("Tools"),

@@ -110,7 +110,7 @@ def buys(chosen):
         counted(chosen, "Read from the cache", metric("token.usage", "Here: read from the cache."), TOKENS, size=(6, 6),
                 type="cacheRead"),
         stat("Share from the cache", "Of the tokens sent to models, how many came from the cache.", from_cache(chosen),
-             "percent", 1, (6, 6), "no tokens in this range"),
+             "percent", 1, (6, 6), "nothing came from it in this range"),
         text("Why there is no sum of money", MONEY_SAVED, (12, 6)),
     ]
 

@@ -2,7 +2,7 @@
 
 import board
 from panel import adding_up, bars, columns, counted, dial, gauges, peak, per, row, shares, stat
-from query import (ACTIVE, COMMITS, COST, DECISIONS, EVENTS, LINES, PULLS, SESSIONS, TOKENS, Chosen, named, ratio)
+from query import (ACTIVE, COMMITS, COST, DECISIONS, EVENTS, LINES, PULLS, SESSIONS, TOKENS, Chosen, named, ratio, share)
 from words import event, metric
 
 VARIABLES = ("model", "team", "user")
@@ -76,7 +76,7 @@ def cost(chosen):
         per("A commit", f"{spend} By the commits that Claude Code made itself.", chosen.total(COST), chosen.total(COMMITS),
             size=(4, 7)),
         dial("Cache efficiency", "Share of the tokens sent to models that came from the cache.", from_cache(chosen), (4, 7),
-             [("red", None), ("yellow", 50), ("green", 80)], "no tokens in this range"),
+             [("red", None), ("yellow", 50), ("green", 80)], "nothing came from it in this range"),
     ]
 
 
@@ -125,7 +125,7 @@ def errors(chosen):
         stat("Requests that failed", event("api_error", "Tries that were repeated with success do not count."),
              f"{failed} or 0 * {asked}", decimals=0, size=(6, 8), no_value="no events in this range"),
         stat("Share that failed", event("api_error", "By all requests that were answered or failed."),
-             ratio(failed, asked, "100 * "), "percent", 2, (6, 8), "no events in this range",
+             share(failed, asked), "percent", 2, (6, 8), "no events in this range",
              thresholds=[("green", None), ("yellow", 1), ("red", 5)]),
         bars("Failed requests by status over time", event("api_error", "By the HTTP status; 'none' had no answer at all."),
              named(chosen.step(EVENTS, "status_code", event_name="api_error"), "status_code", "none"), "{{status_code}}",

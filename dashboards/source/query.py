@@ -70,8 +70,13 @@ def quoted(value):
 
 
 def ratio(upper, lower, factor=""):
-    """Empty where there is nothing to divide by; an upper part that was never counted is 0 of a lower one that was."""
-    return f"{factor}(({upper}) or 0 * ({lower})) / (({lower}) > 0)"
+    """Empty where there is nothing to divide, or to divide by."""
+    return f"{factor}({upper}) / (({lower}) > 0)"
+
+
+def share(some, every):
+    """In percent; what was never counted is 0 of what was. It asks for the whole twice: not for what is large."""
+    return f"100 * (({some}) or 0 * ({every})) / (({every}) > 0)"
 
 
 def named(expression, label, name):

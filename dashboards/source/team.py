@@ -2,7 +2,7 @@
 
 import board
 from panel import bars, counted, gauges, linked, row, stat, text
-from query import (ACTIVE, COMMITS, COST, DECISIONS, LABELS, LINES, PULLS, SESSIONS, TOKENS, Chosen, as_user, most, named, ratio)
+from query import (ACTIVE, COMMITS, COST, DECISIONS, LABELS, LINES, PULLS, SESSIONS, TOKENS, Chosen, as_user, most, named, share)
 from words import metric
 
 VARIABLES = ("team", "department", "cost_center", "user")
@@ -21,7 +21,7 @@ def shown(label, expression):
 def compared(chosen, label, uid, variable):
     """The same eight comparisons, by this label. A click leads to what is behind a bar."""
     name = "user" if label == LABELS["user"] else label
-    accepted = ratio(chosen.total(DECISIONS, label, decision="accept"), chosen.total(DECISIONS, label), "100 * ")
+    accepted = share(chosen.total(DECISIONS, label, decision="accept"), chosen.total(DECISIONS, label))
     measures = [
         ("Cost", metric("cost.usage"), chosen.total(COST, label), "currencyUSD", 2),
         ("Tokens", metric("token.usage"), chosen.total(TOKENS, label), "short", None),

@@ -26,7 +26,7 @@ MODELS = ("claude-opus-4-8", "claude-sonnet-5")
 KINDS = ("input", "output", "cacheRead", "cacheCreation")
 PERIODS = {"day": datetime(2026, 9, 16), "week": datetime(2026, 9, 14), "month": datetime(2026, 9, 1)}
 PASSED = {"day": 0.7292, "week": 0.3899, "month": 0.5243}
-BUDGETS = {("day", "all"): 40, ("month", "all"): 5000, ("day", "user"): 8, ("month", "team"): 900}
+BUDGETS = {("day", "all"): 40, ("month", "all"): 5000, ("day", "user"): 8, ("month", "team"): 900, ("day", "model"): 10}
 
 
 def begin_of(period):
@@ -221,10 +221,12 @@ class Look:
 
 
 def quantile(share, seconds):
+    """Buckets into which nothing ever fell are not recorded: the straight line of the lowest one begins at 0."""
     rank, below = share * len(seconds), 0
     for low, high in zip((0, *BOUNDS), BOUNDS):
         inside = sum(low < value <= high for value in seconds)
         if below + inside >= rank:
+            low = low if below else 0
             return low + (high - low) * (rank - below) / inside
         below += inside
     return BOUNDS[-1]
