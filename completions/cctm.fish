@@ -99,6 +99,7 @@ complete -c cctm -n '__cctm_at import-dashboard 0 more' -x -d 'the name of a bun
 
 complete -c cctm -n __cctm_without_command -a dashboards -d 'list dashboards, export one, or find what is wrong with one'
 complete -c cctm -n '__cctm_at dashboards' -l output -s o -r -F -d 'export: write it there instead of printing it'
+complete -c cctm -n '__cctm_at dashboards' -l strict -d 'lint: also what the bundled ones keep: descriptions, units, no holes'
 complete -c cctm -n '__cctm_at dashboards 0' -x -a 'list export lint' -d 'list: the bundled ones, and what Grafana has of them (this is the default); export: one, from Grafana by uid or from cctm by name; lint: files'
 complete -c cctm -n '__cctm_at dashboards 1 more' -x -d 'the name of a bundled dashboard, a uid, or a file'
 

@@ -23,6 +23,7 @@
 struct dashboards_args {
 	const char *action, *output;
 	struct opt_rest names;
+	bool is_strict;
 };
 
 static const char *const actions[] = { "list", "export", "lint", NULL };
@@ -30,6 +31,8 @@ static const char *const actions[] = { "list", "export", "lint", NULL };
 static const struct opt dashboards_options[] = {
 	OPT(struct dashboards_args, output, 'o', "output", "FILE",
 		"export: write it there instead of printing it"),
+	OPT(struct dashboards_args, is_strict, 0, "strict", NULL,
+		"lint: also what the bundled ones keep: descriptions, units, no holes"),
 	OPT_END,
 };
 
@@ -73,9 +76,12 @@ const struct command cmd_dashboards = {
 		"prints one as JSON.\n\n"
 		"lint reads dashboards for Claude Code's data, whoever made them, and names the "
 		"panels whose totals come out wrong, with what to write instead: increase() over "
-		"counters of sessions, counters added up as they stand, metrics that do not "
-		"exist, variables that are missing, panels that Grafana 12 has not. The exit "
-		"status is 3 when something is wrong.",
+		"counters of sessions, counters added up as they stand, recorded series that are "
+		"read in another way than sum_over_time() or by labels that they have not, metrics "
+		"that do not exist, variables that are missing, panels that Grafana 12 has not. "
+		"--strict adds what makes a dashboard pleasant to read: descriptions, units, words "
+		"for when there is nothing to show, at most three queries a panel, no holes, no "
+		"variable without a use. The exit status is 3 when something is wrong.",
 	.run = dashboards_run,
 };
 
@@ -242,8 +248,8 @@ static json_t *finding_json(const char *file, const struct lint_finding *finding
 		"text", out_json_text(finding->text));
 }
 
-static bool lint_one(
-	struct context *ctx, const char *name, json_t *findings, size_t *errors, struct error *err)
+static bool lint_one(struct context *ctx, const char *name, enum lint_depth depth, json_t *findings,
+	size_t *errors, struct error *err)
 {
 	const struct bundled_file *file = bundled_find(name);
 	json_t *model = NULL;
@@ -251,7 +257,7 @@ static bool lint_one(
 	AUTO(lint) struct lint lint = { 0 };
 	if (!(file ? read_bundled(file, &import, err) : read_file(name, &model, err)))
 		return false;
-	lint_dashboard(file ? import.model : model, &lint);
+	lint_dashboard(file ? import.model : model, depth, &lint);
 	json_decref(model);
 	for (size_t i = 0; i < lint.count; i++) {
 		json_array_append_new(findings, finding_json(name, &lint.items[i]));
@@ -269,7 +275,8 @@ static int lint(struct context *ctx, const struct dashboards_args *args, struct 
 	bool is_read = args->names.count > 0 ||
 		       error_set(err, ERR_USAGE, "lint needs a file, or the name of a bundled one");
 	for (size_t i = 0; is_read && i < args->names.count; i++)
-		is_read = lint_one(ctx, args->names.items[i], findings, &errors, err);
+		is_read = lint_one(ctx, args->names.items[i],
+			args->is_strict ? LINT_STRICT : LINT_USUAL, findings, &errors, err);
 	if (is_read && ctx->is_json)
 		out_json(ctx->out, 1, json_pack("{s:O}", "findings", findings));
 	else if (is_read && json_array_size(findings) == 0)
