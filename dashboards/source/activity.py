@@ -101,8 +101,8 @@ def rest(chosen):
         row("Permissions, compactions, MCP, hooks, agents"),
         by(chosen, "Permission modes of tools", event("tool_decision", "By the way in which permissions were asked for."),
            "permission_mode", event_name="tool_decision"),
-        by(chosen, "Changes of the permission mode", event("permission_mode_changed", "By what changed it."), "trigger",
-           "unknown", event_name="permission_mode_changed"),
+        by(chosen, "Changes of the permission mode", event("permission_mode_changed", "By the way since then."),
+           "permission_mode", "unknown", event_name="permission_mode_changed"),
         by(chosen, "Compactions", event("compaction", "By what asked for it."), "trigger", "unknown", event_name="compaction"),
         by(chosen, "Logins and logouts", event("auth"), "success", "unknown", event_name="auth"),
         by(chosen, "MCP servers", event("mcp_server_connection", "By server, and whether it succeeded (true or false) where that "

@@ -21,7 +21,7 @@ static const char *const of_events[] = { "claude_code_events",
 
 /* Recorded once for the whole stack. */
 static const char *const of_stack[] = { "claude_code:utc_offset_seconds", "claude_code:passed",
-	"claude_code:budget_usd", NULL };
+	"claude_code:budget_usd", "claude_code:spent_usd", NULL };
 
 /* Those of which the rules say what was counted today, this week and this month. */
 static const char *const so_far[] = { "claude_code_cost_usage_USD",

@@ -281,7 +281,7 @@ TRUTHS = {
         "Who decided": events("decision_source", "decision", none="unknown", event_name="tool_decision"),
         "95 % end within": slow(TOOL, "tool_name"),
         "Permission modes of tools": events("permission_mode", event_name="tool_decision"),
-        "Changes of the permission mode": events("trigger", none="unknown", event_name="permission_mode_changed"),
+        "Changes of the permission mode": events("permission_mode", none="unknown", event_name="permission_mode_changed"),
         "Compactions": events("trigger", none="unknown", event_name="compaction"),
         "Logins and logouts": events("success", none="unknown", event_name="auth"),
         "MCP servers": events("mcp_server_name", "success", none="unknown", event_name="mcp_server_connection"),

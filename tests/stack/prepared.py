@@ -69,7 +69,7 @@ class Company:
         if pick.random() < 0.1:
             self.count("claude_code_pull_request_count", at, who)
         self.event(at, who, "mcp_server_connection", mcp_server_name="search", success=pick.choice(["true", "false"]))
-        for name, more in (("compaction", {"trigger": pick.choice(["auto", "manual"])}), ("permission_mode_changed", {"trigger": "key"}),
+        for name, more in (("compaction", {"trigger": pick.choice(["auto", "manual"])}), ("permission_mode_changed", {"permission_mode": "plan"}),
                            ("auth", {"success": "true"}), ("hook_execution_complete", {"hook_event": "PreToolUse"}),
                            ("skill_activated", {"skill_name": "review"}), ("subagent_completed", {"agent_name": "Explore"}),
                            ("internal_error", {"error_type": "TypeError"}), ("api_retries_exhausted", {"status_code": "529"})):
