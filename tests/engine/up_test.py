@@ -4,7 +4,6 @@ import base64
 import functools
 import json
 import os
-import re
 import shutil
 import signal
 import socket

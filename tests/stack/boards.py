@@ -47,23 +47,27 @@ def put_in(expression, span_s=3600, step_s=60, who="user", **chosen):
 
 
 class Prometheus:
-    """A real one over prepared blocks; it scrapes nothing."""
+    """A real one over prepared blocks in folder/data; it scrapes nothing."""
 
-    def __init__(self, program, promtool, openmetrics):
-        self.folder = Path(tempfile.mkdtemp(prefix="cctm-boards-"))
-        self.port = free_port()
-        (self.folder / "data.om").write_text(openmetrics)
-        # Hidden, and there in old ones as in new ones: else a block for every two hours, of which each takes a while.
-        subprocess.run([promtool, "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=720h", "-q",
-                        self.folder / "data.om", self.folder / "data"], check=True, stdout=subprocess.DEVNULL)
-        (self.folder / "data.om").unlink()
-        (self.folder / "prometheus.yml").write_text("global: {}\n")
-        self.log = open(self.folder / "log", "wb")
+    def __init__(self, folder, program):
+        self.folder, self.port = folder, free_port()
+        (folder / "prometheus.yml").write_text("global: {}\n")
+        self.log = open(folder / "log", "wb")
         self.process = subprocess.Popen(
-            [program, f"--config.file={self.folder}/prometheus.yml", f"--storage.tsdb.path={self.folder}/data",
+            [program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
              "--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{self.port}"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        wait_until(self.is_ready, lambda: (self.folder / "log").read_text()[-2000:], deadline_s=60)
+        wait_until(self.is_ready, lambda: (folder / "log").read_text()[-2000:], deadline_s=60)
+
+    @classmethod
+    def of(cls, program, promtool, openmetrics):
+        """Over what the text says; close() deletes it."""
+        folder = Path(tempfile.mkdtemp(prefix="cctm-boards-"))
+        (folder / "data.om").write_text(openmetrics)
+        # Hidden, and there in old ones as in new ones: else a block for every two hours, of which each takes a while.
+        subprocess.run([promtool, "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=720h", "-q",
+                        folder / "data.om", folder / "data"], check=True, stdout=subprocess.DEVNULL)
+        return cls(folder, program)
 
     def is_ready(self):
         try:
@@ -99,10 +103,13 @@ class Prometheus:
             self.at(expression, end)
         return time.monotonic() - started
 
-    def close(self):
+    def stop(self):
         self.process.terminate()
         self.process.wait()
         self.log.close()
+
+    def close(self):
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

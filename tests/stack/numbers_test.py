@@ -318,7 +318,7 @@ class Numbers(unittest.TestCase):
         cls.running = {}
         text = cls.company.openmetrics()
         for version in boards.have_programs():
-            cls.running[version] = boards.Prometheus(programs.prometheuses()[version], programs.promtools()[version], text)
+            cls.running[version] = boards.Prometheus.of(programs.prometheuses()[version], programs.promtools()[version], text)
             cls.addClassCleanup(cls.running[version].close)
         if not cls.running:
             raise unittest.SkipTest("there is no Prometheus")
