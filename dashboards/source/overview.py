@@ -16,9 +16,10 @@ def from_cache(chosen):
 
 def by_local(chosen, label, function):
     """Active time of 30 days by hour or weekday where the stack's time zone is. Each hour that ended is put under what the
-    clock showed in it: one step an hour over a fixed span, so that it costs the same whatever range is shown.
+    clock showed in its middle: one step an hour over a fixed span, so that it costs the same whatever range is shown.
     """
-    clock = f'count_values("{label}", {function}(vector(time() - 1800) + scalar(claude_code:utc_offset_seconds)))'
+    zone = "max(last_over_time(claude_code:utc_offset_seconds[6h]))"
+    clock = f'count_values("{label}", {function}(vector(time() - 1800) + {zone}))'
     hours = f"{clock} * on () group_left () {chosen.over('[1h]', ACTIVE)}"
     return f"sum by ({label}) (sum_over_time(({hours})[30d:1h]))"
 

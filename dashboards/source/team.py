@@ -39,11 +39,11 @@ def compared(chosen, label, uid, variable):
 
 
 def numbers(chosen):
-    people = f"count({chosen.total(SESSIONS, LABELS['user'])} > 0)"
-    before = f"count({chosen.before(SESSIONS, LABELS['user'])} > 0)"
+    people = f"count({chosen.total(COST, LABELS['user'])} > 0)"
+    before = f"count({chosen.before(COST, LABELS['user'])} > 0)"
     return [
         counted(chosen, "Spend", metric("cost.usage"), COST, "currencyUSD", 2),
-        stat("People", "Who began a session in this range. With an API key each installation is one.", people, decimals=0,
+        stat("People", "Who spent anything in this range. Without a login each installation is one.", people, decimals=0,
              before=before),
         counted(chosen, "Sessions", metric("session.count"), SESSIONS, decimals=0),
         counted(chosen, "Time Claude worked", metric("active_time.total", "Here: cli."), ACTIVE, "s", type="cli"),
