@@ -1,6 +1,7 @@
 """What Claude Code's events tell: requests and their times, tools, permissions; what was lost on the way; the events themselves."""
 
 import board
+from overview import failures
 from panel import LOKI, bars, counted, gauges, lines, logs, row, stat, text
 from query import (EVENTS, FIRST_TOKEN, REQUEST_TIME, RANGE, STEP, TOOL_TIME, Chosen, most, named, share)
 from words import event
@@ -9,7 +10,6 @@ VARIABLES = ("model", "team", "user")
 NO_EVENTS = "no events in this range: is OTEL_LOGS_EXPORTER set? cctm env --check"
 NO_LOSS = "the Collector cannot tell; the bridge does: ingest: bridge"
 NOT_BY_PERSON = "Narrowed by model and team, and not by person."
-BAD_SHARE = [("green", None), ("yellow", 1), ("red", 5)]
 LOST = "cctm_client_lost_events_total"
 STREAM = """Events themselves are kept only where the stack has a Loki: `cctm config set events.store loki`, then `cctm up`.
 Without one the panels below say that there is no datasource, and that is all that is wrong: every number on the other rows
@@ -28,14 +28,10 @@ def by(chosen, title, words, label, none="none", legend="", size=(6, 8), decimal
 
 
 def numbers(chosen):
-    failed = chosen.total(EVENTS, event_name="api_error")
-    asked = chosen.total(EVENTS, event_name='=~"api_request|api_error"')
     return [
         counted(chosen, "Requests answered", event("api_request", "An answer that was interrupted has no such event."), EVENTS,
                 decimals=0, event_name="api_request"),
-        stat("Requests failed", event("api_error"), f"{failed} or 0 * {asked}", decimals=0, no_value=NO_EVENTS),
-        stat("Share that failed", event("api_error", "By all requests that were answered or failed."),
-             share(failed, asked), "percent", 2, no_value=NO_EVENTS, thresholds=BAD_SHARE),
+        *failures(chosen, "Requests failed", (4, 4), NO_EVENTS),
         counted(chosen, "Prompts", event("user_prompt"), EVENTS, decimals=0, event_name="user_prompt"),
         counted(chosen, "Tools used", event("tool_result"), EVENTS, decimals=0, event_name="tool_result"),
         stat("Events lost", "Events that clients sent and that never came, told from gaps in their numbers. Of everybody.",

@@ -95,17 +95,16 @@ def where(chosen):
 
 
 def buys(chosen):
-    words, cost = metric("cost.usage"), chosen.total(COST)
+    words = metric("cost.usage")
     return [
         row("What it buys"),
-        per("A session", f"{words} By the sessions that were started.", cost, chosen.total(SESSIONS)),
-        per("A commit", f"{words} By the commits that Claude Code made itself.", cost, chosen.total(COMMITS)),
-        per("A pull request", f"{words} By the pull requests that Claude Code made itself.", cost, chosen.total(PULLS)),
-        per("100 lines", f"{words} By hundreds of lines that edits added.", cost, chosen.total(LINES, type="added"), "100 * "),
-        per("An active hour", f"{words} By the hours in which Claude Code worked.", cost, chosen.total(ACTIVE, type="cli"),
-            "3600 * "),
-        per("1,000 output tokens", f"{words} By thousands of tokens of answers.", cost, chosen.total(TOKENS, type="output"),
-            "1000 * ", decimals=4),
+        per(chosen, "A session", f"{words} By the sessions that were started.", COST, SESSIONS),
+        per(chosen, "A commit", f"{words} By the commits that Claude Code made itself.", COST, COMMITS),
+        per(chosen, "A pull request", f"{words} By the pull requests that Claude Code made itself.", COST, PULLS),
+        per(chosen, "100 lines", f"{words} By hundreds of lines that edits added.", COST, LINES, "100 * ", type="added"),
+        per(chosen, "An active hour", f"{words} By the hours in which Claude Code worked.", COST, ACTIVE, "3600 * ", type="cli"),
+        per(chosen, "1,000 output tokens", f"{words} By thousands of tokens of answers.", COST, TOKENS, "1000 * ", decimals=4,
+            type="output"),
         row("What caching saves"),
         counted(chosen, "Read from the cache", metric("token.usage", "Here: read from the cache."), TOKENS, size=(6, 6),
                 type="cacheRead"),

@@ -39,11 +39,12 @@ def numbers():
 def receiving():
     return [
         row("Receiving", False),
-        lines("Points taken", "Data points a second that the receiver took.",
-              [(rate(either("otelcol_receiver_accepted_metric_points", "cctm_points_total")), "points")], "cps"),
-        lines("Points refused", "What the receiver refused, a second; the bridge says by reason. What is refused is in no total.",
-              [(rate(either("otelcol_receiver_refused_metric_points", "cctm_rejected_total"), "reason"), "refused {{reason}}")],
-              "cps"),
+        lines("Taken", "Data points and events a second that the receiver took.",
+              [(rate(either("otelcol_receiver_accepted_metric_points", "cctm_points_total")), "points"),
+               (rate(either("otelcol_receiver_accepted_log_records", "cctm_log_records_total")), "events")], "cps"),
+        lines("Refused", "What the receiver refused, a second; the bridge says why. What is refused is in no total.",
+              [(rate(either("otelcol_receiver_refused_metric_points", "cctm_rejected_total"), "reason"), "refused {{reason}}"),
+               (rate(either("otelcol_receiver_refused_log_records", "")), "events refused")], "cps"),
         lines("Handed on", "Data points a second that the Collector handed on, and those that it could not. The bridge hands on "
               "nothing: Prometheus reads it.",
               [(rate(either("otelcol_exporter_sent_metric_points", ""), "exporter"), "{{exporter}}"),

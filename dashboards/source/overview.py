@@ -72,10 +72,9 @@ def cost(chosen):
                "does by itself, such as titles and summaries.", named(chosen.total(COST, "query_source"), "query_source", "none"),
                "{{query_source}}", "currencyUSD", 2),
         adding_up("Cost adding up", f"{spend} From the beginning of the range on.", chosen.step(COST), "currencyUSD", 2, (12, 7)),
-        per("1,000 output tokens", f"{spend} By thousands of tokens of answers.", chosen.total(COST),
-            chosen.total(TOKENS, type="output"), "1000 * ", decimals=4, size=(4, 7)),
-        per("A commit", f"{spend} By the commits that Claude Code made itself.", chosen.total(COST), chosen.total(COMMITS),
-            size=(4, 7)),
+        per(chosen, "1,000 output tokens", f"{spend} By thousands of tokens of answers.", COST, TOKENS, "1000 * ", decimals=4,
+            size=(4, 7), type="output"),
+        per(chosen, "A commit", f"{spend} By the commits that Claude Code made itself.", COST, COMMITS, size=(4, 7)),
         dial("Cache efficiency", "Share of the tokens sent to models that came from the cache.", from_cache(chosen), (4, 7),
              [("red", None), ("yellow", 50), ("green", 80)], "nothing came from it in this range"),
     ]
@@ -107,9 +106,8 @@ def work(chosen):
         gauges("Edits by language", f"{decided} By the language of the file.",
                named(chosen.total(DECISIONS, "language, decision"), "language", "unknown"), "{{language}} {{decision}}", decimals=0),
         bars("Active time", metric("active_time.total"), chosen.step(ACTIVE, "type"), "{{type}}", "s"),
-        stat("Work by time typed", "Productivity ratio: time in which Claude Code worked, by the time in which somebody typed.",
-             ratio(chosen.total(ACTIVE, type="cli"), chosen.total(ACTIVE, type="user")), "short", 1, (4, 8),
-             "nobody typed in this range"),
+        per(chosen, "Work by time typed", "Productivity ratio: time in which Claude Code worked, by the time in which somebody "
+            "typed.", ACTIVE, ACTIVE, "", "short", 1, (4, 8), "nobody typed in this range", {"type": "cli"}, type="user"),
         peak("Peak leverage", "The same in the ten minutes in which it was highest; over longer ranges in the longer steps of "
              "a graph. Steps in which nobody typed do not count.",
              f"{chosen.step(ACTIVE, type='cli')} / ({typed} > 0)", "short", 1, (4, 8), "nobody typed in this range", "10m"),
@@ -118,16 +116,24 @@ def work(chosen):
     ]
 
 
+def failures(chosen, title, size, no_value):
+    """How many requests failed, and how many of all; where requests were answered and none failed it is 0."""
+    (failed, asked), (failed_before, asked_before) = (
+        (of(EVENTS, event_name="api_error"), of(EVENTS, event_name='=~"api_request|api_error"'))
+        for of in (chosen.total, chosen.before))
+    return [
+        stat(title, event("api_error", "Tries that were repeated with success do not count."), f"{failed} or 0 * {asked}",
+             decimals=0, size=size, no_value=no_value, before=failed_before),
+        stat("Share that failed", event("api_error", "By all requests that were answered or failed."), share(failed, asked),
+             "percent", 2, size, no_value, before=share(failed_before, asked_before),
+             thresholds=[("green", None), ("yellow", 1), ("red", 5)]),
+    ]
+
+
 def errors(chosen):
-    failed = chosen.total(EVENTS, event_name="api_error")
-    asked = chosen.total(EVENTS, event_name='=~"api_request|api_error"')
     return [
         row("Errors"),
-        stat("Requests that failed", event("api_error", "Tries that were repeated with success do not count."),
-             f"{failed} or 0 * {asked}", decimals=0, size=(6, 8), no_value="no events in this range"),
-        stat("Share that failed", event("api_error", "By all requests that were answered or failed."),
-             share(failed, asked), "percent", 2, (6, 8), "no events in this range",
-             thresholds=[("green", None), ("yellow", 1), ("red", 5)]),
+        *failures(chosen, "Requests that failed", (6, 8), "no events in this range"),
         bars("Failed requests by status over time", event("api_error", "By the HTTP status; 'none' had no answer at all."),
              named(chosen.step(EVENTS, "status_code", event_name="api_error"), "status_code", "none"), "{{status_code}}",
              decimals=0),

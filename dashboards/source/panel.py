@@ -79,8 +79,11 @@ def peak(title, description, expression, unit="short", decimals=None, size=(4, 4
     return stat(title, description, expression, unit, decimals, size, no_value, calc="max", interval=step, maxDataPoints=400)
 
 
-def per(title, description, upper, lower, factor="", unit="currencyUSD", decimals=2, size=(4, 4)):
-    return stat(title, description, ratio(upper, lower, factor), unit, decimals, size, "nothing to divide by in this range")
+def per(chosen, title, description, upper, lower, factor="", unit="currencyUSD", decimals=2, size=(4, 4),
+        no_value="nothing to divide by in this range", labels=None, **lower_labels):
+    """What was counted of one series, by what was counted of another."""
+    now, before = (ratio(of(upper, **labels or {}), of(lower, **lower_labels), factor) for of in (chosen.total, chosen.before))
+    return stat(title, description, now, unit, decimals, size, no_value, before=before)
 
 
 def dial(title, description, expression, size, thresholds, no_value=NOTHING):
