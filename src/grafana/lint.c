@@ -10,11 +10,12 @@
 #include "core/str.h"
 #include "grafana/lint_internal.h"
 
-#define DEPTH_MAX   8
-#define PANELS_MAX  2000
-#define GRID_WIDTH  24
-#define PLACE_MAX   100000 /* Grafana's own are far below */
-#define QUERIES_MAX 3
+#define DEPTH_MAX     8
+#define PANELS_MAX    2000
+#define GRID_WIDTH    24
+#define PLACE_MAX     100000 /* Grafana's own are far below */
+#define QUERIES_MAX   3
+#define VARIABLES_MAX 200 /* for which the whole text is searched */
 
 const struct lint_rule lint_rules[] = {
 	[RULE_TOTAL] = { "total",
@@ -38,7 +39,8 @@ const struct lint_rule lint_rules[] = {
 	[RULE_SOURCE] = { "datasource",
 		"the datasource is fixed, so the dashboard works in one Grafana only", false },
 	[RULE_UNUSED] = { "unused-variable", "a variable is chosen by and changes nothing", false },
-	[RULE_QUERIES] = { "queries", "a panel asks more than three queries", false },
+	[RULE_QUERIES] = { "queries",
+		"a panel asks more than three queries, or one too long to read", false },
 	[RULE_WORDS] = { "words", "a panel does not say what it counts", false },
 	[RULE_HOLE] = { "hole", "the grid has holes", false },
 };
@@ -124,7 +126,8 @@ static void check_variables(struct lint *out, const json_t *model, enum lint_dep
 			lint_promql(out, name, asked);
 			read_variables(out, model, name, asked);
 		}
-		if (text && *field(variable, "name") && !is_used(text, field(variable, "name")))
+		if (text && i < VARIABLES_MAX && *field(variable, "name") &&
+			!is_used(text, field(variable, "name")))
 			lint_add(out, RULE_UNUSED, NULL, "nothing uses the variable $%s",
 				field(variable, "name"));
 	}

@@ -6,7 +6,8 @@
 #include "core/str.h"
 #include "grafana/lint_internal.h"
 
-#define PREFIX "claude_code"
+#define PREFIX	       "claude_code"
+#define EXPRESSION_MAX 16384 /* people write hundreds */
 
 /* ---- what there is ---- */
 
@@ -317,7 +318,14 @@ static void open_call(struct reading *reading)
 
 void lint_promql(struct lint *out, const char *panel, const char *expression)
 {
-	struct reading reading = { .out = out, .panel = panel };
+	struct reading reading = {
+		.out = out, .panel = panel, .word = slice_of("", 0), .pending = slice_of("", 0)
+	};
+	if (strlen(expression) > EXPRESSION_MAX) {
+		lint_add(out, RULE_QUERIES, panel, "a query of more than %d characters is not read",
+			EXPRESSION_MAX);
+		return;
+	}
 	for (const char *at = expression; *at;) {
 		bool is_closed = false;
 		if (*at == '"' || *at == '\'' || *at == '`') {
