@@ -1,4 +1,4 @@
-"""What Claude Code's events tell: requests and their times, tools, permissions; what was lost on the way; the events themselves."""
+"""What Claude Code's events tell: requests, their times, tools, permissions; what was lost on the way; the events."""
 
 import board
 from overview import failures
@@ -13,7 +13,8 @@ NOT_BY_PERSON = "Narrowed by model and team, and not by person."
 LOST = "cctm_client_lost_events_total"
 STREAM = """Events themselves are kept only where the stack has a Loki: `cctm config set events.store loki`, then `cctm up`.
 Without one the panels below say that there is no datasource, and that is all that is wrong: every number on the other rows
-comes from Prometheus. Prompts and what tools read stand in events only where somebody turned that on (`cctm catalogue variable`)."""
+comes from Prometheus. Prompts and what tools read stand in events only where somebody turned that on (`cctm catalogue
+variable`)."""
 
 
 def shares_of_time(chosen, series):
@@ -49,7 +50,8 @@ def requests(chosen):
         bars("Failed requests by status over time", event("api_error", "By HTTP status; 'none' had no answer at all."),
              named(chosen.step(EVENTS, "status_code", event_name="api_error"), "status_code", "none"), "{{status_code}}",
              decimals=0),
-        lines("Time of a request", f"How long half, 95 and 99 of 100 answered requests took, from sending to the end. {NOT_BY_PERSON}",
+        lines("Time of a request", "How long half, 95 and 99 of 100 answered requests took, from sending to the end. "
+              f"{NOT_BY_PERSON}",
               shares_of_time(chosen, REQUEST_TIME), "s", no_value=NO_EVENTS, calcs=("mean", "max"), interval="5m"),
         lines("Time to the first token", f"How long half, 95 and 99 of 100 answered requests took to begin. {NOT_BY_PERSON}",
               shares_of_time(chosen, FIRST_TOKEN), "s", no_value=NO_EVENTS, calcs=("mean", "max"), interval="5m"),
@@ -79,8 +81,8 @@ def tools(chosen):
         row("Tools"),
         bars("Tools over time", ended, chosen.step(EVENTS, "tool_name", event_name="tool_result"), "{{tool_name}}", decimals=0),
         by(chosen, "Used", ended, "tool_name", event_name="tool_result"),
-        gauges("Failed", f"{ended} Here: the share that failed.", named(most(bad), "tool_name", "none"), "{{tool_name}}", "percent",
-               1, (6, 8), NO_EVENTS),
+        gauges("Failed", f"{ended} Here: the share that failed.", named(most(bad), "tool_name", "none"), "{{tool_name}}",
+               "percent", 1, (6, 8), NO_EVENTS),
         by(chosen, "Why they failed", f"{ended} Here: those that failed, by kind of failure.", "error_type", "unknown",
            event_name="tool_result", success="false"),
         by(chosen, "Refused", f"{decided} Here: those that were not, by tool.", "tool_name", event_name="tool_decision",

@@ -31,8 +31,8 @@ def numbers():
              "time() - max(stack_verified_timestamp_seconds)", "s", 0, (4, 5), "not since the receiver started"),
         stat("Last data", "How long ago the last export came. Only the bridge tells.",
              "time() - max(cctm_last_sample_timestamp_seconds > 0)", "s", 0, (4, 5), "the Collector does not say"),
-        stat("Alerts", "Alerts that fire now.", 'count(ALERTS{alertstate="firing"}) or 0 * count(up)', "short", 0, (4, 5), "unknown",
-             thresholds=[("green", None), ("red", 1)]),
+        stat("Alerts", "Alerts that fire now.", 'count(ALERTS{alertstate="firing"}) or 0 * count(up)', "short", 0, (4, 5),
+             "unknown", thresholds=[("green", None), ("red", 1)]),
     ]
 
 
@@ -59,11 +59,13 @@ def reading():
         "prometheus_remote_storage_queue_highest_sent_timestamp_seconds"
     return [
         row("Prometheus: scrapes, rules, copies"),
-        lines("Time of a scrape", "How long each target takes to be read.", [("max by (job) (scrape_duration_seconds)", "{{job}}")], "s"),
+        lines("Time of a scrape", "How long each target takes to be read.",
+              [("max by (job) (scrape_duration_seconds)", "{{job}}")], "s"),
         lines("Samples of a scrape", "How many samples each target gives.",
               [("sum by (job) (scrape_samples_scraped)", "{{job}}")]),
         lines("Time of the rules", "How long the rules of a group take, of the minute that they have.",
-              [("max by (rule_group) (prometheus_rule_group_last_duration_seconds)", "{{rule_group}}")], "s", thresholds=RULES_TIME),
+              [("max by (rule_group) (prometheus_rule_group_last_duration_seconds)", "{{rule_group}}")], "s",
+              thresholds=RULES_TIME),
         lines("Rules that failed or came late", "Rules a second that could not be evaluated, and evaluations that were left out. "
               "Totals are too low while rules fail, and right again afterwards.",
               [(rate("prometheus_rule_evaluation_failures_total", "rule_group"), "{{rule_group}} failed"),
@@ -98,23 +100,25 @@ def machine():
     return [
         row("Machine"),
         lines("Memory", "Resident memory of each part.",
-              [("max by (job) (process_resident_memory_bytes)", "{{job}}"), ("max by (job) (otelcol_process_memory_rss)", "{{job}}")],
+              [("max by (job) (process_resident_memory_bytes)", "{{job}}"),
+               ("max by (job) (otelcol_process_memory_rss)", "{{job}}")],
               "bytes"),
         lines("Processor", "Cores that each part takes.", [("max by (job) (rate(process_cpu_seconds_total[5m]))", "{{job}}")],
               decimals=3),
         lines("Disk", "What Prometheus keeps on disk in blocks and in its log, and the bridge's journal.",
               [(blocks, "blocks"), (log, "log"), ("sum(cctm_journal_bytes)", "journal")], "bytes"),
-        stat("Disk in 30 days", "What the blocks will take in 30 days if they grow as in the last 2; old ones that are dropped by "
-             "then still count.", f"predict_linear({blocks}[2d], 30 * 86400) > 0", "bytes", 1, (6, 8), "not known yet"),
-        stat("Certificate ends in", "Until the first certificate ends that a blackbox or x509 exporter of yours looks at. No part "
-             "of this stack says it by itself.",
-             "min(probe_ssl_earliest_cert_expiry or x509_cert_not_after) - time()", "s", 0, (6, 8), "nothing looks at a certificate",
-             thresholds=[("red", None), ("yellow", 7 * 86400), ("green", 30 * 86400)]),
+        stat("Disk in 30 days", "What the blocks will take in 30 days if they grow as in the last 2; old ones that are dropped "
+             "by then still count.", f"predict_linear({blocks}[2d], 30 * 86400) > 0", "bytes", 1, (6, 8), "not known yet"),
+        stat("Certificate ends in", "Until the first certificate ends that a blackbox or x509 exporter of yours looks at. No "
+             "part of this stack says it by itself.",
+             "min(probe_ssl_earliest_cert_expiry or x509_cert_not_after) - time()", "s", 0, (6, 8),
+             "nothing looks at a certificate", thresholds=[("red", None), ("yellow", 7 * 86400), ("green", 30 * 86400)]),
         row("Alerts"),
         table("Alerts that fire", "What fires now; annotations of the alert say what to do: 'cctm status', or Prometheus' page "
               "/alerts.", 'sum by (alertname, severity, service) (ALERTS{alertstate="firing"})', ("Time", "Value"), (12, 8),
               "none fires"),
-        lines("Alerts over time", "How many fired, by name.", [('count by (alertname) (ALERTS{alertstate="firing"})', "{{alertname}}")],
+        lines("Alerts over time", "How many fired, by name.",
+              [('count by (alertname) (ALERTS{alertstate="firing"})', "{{alertname}}")],
               no_value="none fired"),
     ]
 

@@ -104,7 +104,8 @@ def work(chosen):
         gauges("Edits by tool", f"{decided} By the tool that made them.", chosen.total(DECISIONS, "tool_name, decision"),
                "{{tool_name}} {{decision}}", decimals=0),
         gauges("Edits by language", f"{decided} By the language of the file.",
-               named(chosen.total(DECISIONS, "language, decision"), "language", "unknown"), "{{language}} {{decision}}", decimals=0),
+               named(chosen.total(DECISIONS, "language, decision"), "language", "unknown"), "{{language}} {{decision}}",
+               decimals=0),
         bars("Active time", metric("active_time.total"), chosen.step(ACTIVE, "type"), "{{type}}", "s"),
         per(chosen, "Work by time typed", "Productivity ratio: time in which Claude Code worked, by the time in which somebody "
             "typed.", ACTIVE, ACTIVE, "", "short", 1, (4, 8), "nobody typed in this range", {"type": "cli"}, type="user"),

@@ -58,8 +58,8 @@ def silent(chosen):
     idle = f"{chosen.over('[30d]', SESSIONS, who)} unless {chosen.over('[30d]', COST, who)}"
     return [
         row("Who stopped, who never began"),
-        linked(gauges("Stopped: nothing for 3 days", "Who spent something in the 30 days before the last 3, and nothing in those: "
-                      "with what they spent then. Holidays and weekends look the same. Counted from the end of the range.",
+        linked(gauges("Stopped: nothing for 3 days", "Who spent something in the 30 days before the last 3, and nothing in "
+                      "those: with what they spent then. Holidays and weekends look the same. Counted from the end of the range.",
                       as_user(most(stopped)), "{{user}}", "currencyUSD", 2, (8, 9), "nobody stopped"),
                "Show only this", board.drill("cctm-overview", user="user", who=None)),
         gauges("Began, and never got an answer", "Who began sessions in the last 30 days and spent nothing: with how many. A "

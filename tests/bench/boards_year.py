@@ -163,7 +163,8 @@ def main():
         for days in map(float, arguments.ranges.split(",")):
             found = measure(prometheus, days)
             slow = sum(took > LIMIT_S for took, _ in found)
-            print(f"\n{days:g} days: {len(found)} queries, {slow} above {LIMIT_S * 1000:.0f} ms, together {sum(t for t, _ in found):.1f} s")
+            print(f"\n{days:g} days: {len(found)} queries, {slow} above {LIMIT_S * 1000:.0f} ms, "
+                  f"together {sum(took for took, _ in found):.1f} s", flush=True)
             for took, where in found[:max(8, min(slow, 40))]:
                 print(f"  {took * 1000:6.0f} ms  {where}")
     finally:

@@ -40,8 +40,10 @@ def ask_prometheus(panel):
 
 def put_in(expression, span_s=3600, step_s=60, who="user", **chosen):
     """Grafana writes what was chosen as a regular expression, escaped for the string that it stands in."""
-    values = {name: "|".join(re.sub(r"[+.]", lambda found: "\\\\" + found[0], value) if value != ".*" else value for value in values)
-              for name, values in {**EVERY, **chosen}.items()}
+    def escaped(value):
+        return value if value == ".*" else re.sub(r"[+.]", lambda found: "\\\\" + found[0], value)
+
+    values = {name: "|".join(map(escaped, values)) for name, values in {**EVERY, **chosen}.items()}
     words = {**values, "who": who, "__range": f"{span_s}s", "__interval": f"{step_s}s", "__interval_ms": str(step_s * 1000)}
     return re.sub(r"\$(?:\{(\w+)\}|(\w*[a-z_]\w*))", lambda found: words[found[1] or found[2]], expression)
 

@@ -159,7 +159,8 @@ def by_person(truth):
 
 def stopped(look):
     recent = look.moved(NOW - 3 * DAY, NOW).by(COST, look.who)
-    return {who: value for who, value in look.moved(NOW - 33 * DAY, NOW - 3 * DAY).by(COST, look.who).items() if who not in recent}
+    before = look.moved(NOW - 33 * DAY, NOW - 3 * DAY).by(COST, look.who)
+    return {who: value for who, value in before.items() if who not in recent}
 
 
 def never_answered(look):
@@ -276,7 +277,8 @@ TRUTHS = {
         "Given up after all retries": events("status_code", none="no status", event_name="api_retries_exhausted"),
         "Faults of Claude Code itself": events("error_type", none="unknown", event_name="internal_error"),
         "Tools over time": events("tool_name", event_name="tool_result"), "Used": events("tool_name", event_name="tool_result"),
-        "Failed": tools_failed, "Why they failed": events("error_type", none="unknown", event_name="tool_result", success="false"),
+        "Failed": tools_failed,
+        "Why they failed": events("error_type", none="unknown", event_name="tool_result", success="false"),
         "Refused": events("tool_name", event_name="tool_decision", decision="reject"),
         "Who decided": events("decision_source", "decision", none="unknown", event_name="tool_decision"),
         "95 % end within": slow(TOOL, "tool_name"),

@@ -69,8 +69,9 @@ class Company:
         if pick.random() < 0.1:
             self.count("claude_code_pull_request_count", at, who)
         self.event(at, who, "mcp_server_connection", mcp_server_name="search", success=pick.choice(["true", "false"]))
-        for name, more in (("compaction", {"trigger": pick.choice(["auto", "manual"])}), ("permission_mode_changed", {"permission_mode": "plan"}),
-                           ("auth", {"success": "true"}), ("hook_execution_complete", {"hook_event": "PreToolUse"}),
+        for name, more in (("compaction", {"trigger": pick.choice(["auto", "manual"])}),
+                           ("permission_mode_changed", {"permission_mode": "plan"}), ("auth", {"success": "true"}),
+                           ("hook_execution_complete", {"hook_event": "PreToolUse"}),
                            ("skill_activated", {"skill_name": "review"}), ("subagent_completed", {"agent_name": "Explore"}),
                            ("internal_error", {"error_type": "TypeError"}), ("api_retries_exhausted", {"status_code": "529"})):
             if pick.random() < 0.2:
@@ -83,8 +84,9 @@ class Company:
         pick = self.random
         model = pick.choice(MODELS)
         asked = {"model": model, "query_source": pick.choice(["main", "main", "subagent", "auxiliary"])}
-        of_it = {**asked, "effort": pick.choice(["", "high"]), "agent_name": "Explore" if asked["query_source"] == "subagent" else "",
-                 "skill_name": pick.choice(["", "", "review"]), "mcp_server_name": pick.choice(["", "", "search"]),
+        of_it = {**asked, "effort": pick.choice(["", "high"]),
+                 "agent_name": "Explore" if asked["query_source"] == "subagent" else "", "skill_name": pick.choice(["", "", "review"]),
+                 "mcp_server_name": pick.choice(["", "", "search"]),
                  "plugin_name": pick.choice(["", "", "house"])}
         spent = pick.randrange(1, 4000) / 10000
         self.count("claude_code_cost_usage_USD", at, who, spent, **of_it)
@@ -153,7 +155,8 @@ class Company:
         for (session, model, team, at), value in sorted(self.sessions.items(), key=lambda item: item[0][3]):
             labels = {"session_id": session, "model": model, "team_id": team, "user_email": "somebody"}
             spent[session, model] += value
-            put("claude_code_cost_usage_USD:seen", {name: text for name, text in labels.items() if text}, at + 10, spent[session, model])
+            labels = {name: text for name, text in labels.items() if text}
+            put("claude_code_cost_usage_USD:seen", labels, at + 10, spent[session, model])
         return made
 
     def openmetrics(self):
@@ -185,9 +188,10 @@ class Look:
 
     def facts(self, series, **where):
         names = ("model", "team") if series.startswith(("claude_code_api", "claude_code_tool")) else tuple(self.chosen)
+        wanted = {name: value if isinstance(value, tuple) else (value,) for name, value in where.items()}
         for at, labels, value in self.company.facts[series]:
             if self.begin < at <= self.end and self.is_chosen(labels, names) and \
-                    all(labels.get(name, "") in (wanted if isinstance(wanted, tuple) else (wanted,)) for name, wanted in where.items()):
+                    all(labels.get(name, "") in values for name, values in wanted.items()):
                 yield at, labels, value
 
     def by(self, series, *names, none="", **where):
