@@ -76,7 +76,7 @@ def counted(chosen, title, description, series, unit="short", decimals=None, siz
 
 def peak(title, description, expression, unit="short", decimals=None, size=(4, 4), no_value=NOTHING, step="1m"):
     """The highest of a graph's steps."""
-    return stat(title, description, expression, unit, decimals, size, no_value, calc="max", interval=step, maxDataPoints=400)
+    return stat(title, description, expression, unit, decimals, size, no_value, calc="max", interval=step, maxDataPoints=240)
 
 
 def per(chosen, title, description, upper, lower, factor="", unit="currencyUSD", decimals=2, size=(4, 4),
@@ -140,7 +140,7 @@ def bars(title, description, expression, legend, unit="short", decimals=None, si
                           "showLegend": True, "sortBy": "Total", "sortDesc": True},
                "tooltip": {"mode": "multi", "sort": "desc"}}
     return panel("timeseries", title, description, [target(expression, legend, "A", False)], size, unit, decimals, options,
-                 custom, colored(legend), interval=step)
+                 custom, colored(legend), interval=step, maxDataPoints=240)
 
 
 def adding_up(title, description, expression, unit, decimals, size):
@@ -151,7 +151,7 @@ def adding_up(title, description, expression, unit, decimals, size):
         "mode": "cumulativeFunctions", "cumulative": {"field": "cost", "reducer": "sum"}, "replaceFields": True,
         "alias": "cost so far"}}]
     return panel("timeseries", title, description, [target(expression, "cost", "A", False)], size, unit, decimals, options,
-                 custom, interval="1m", transformations=transformations)
+                 custom, interval="1m", maxDataPoints=240, transformations=transformations)
 
 
 def lines(title, description, expressions, unit="short", size=(12, 8), decimals=None,

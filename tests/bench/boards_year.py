@@ -136,10 +136,10 @@ def blocks(folder, arguments):
 def measure(prometheus, days):
     """[(seconds, where)], the slowest first."""
     span = int(days * DAY)
-    step = max(60, span // 700 // 60 * 60)
     found = []
     for name, board in boards.read().items():
         for _, panel in boards.panels(board):
+            step = max(60, span // panel.get("maxDataPoints", 700) // 60 * 60)
             for target in boards.ask_prometheus(panel):
                 expression = boards.put_in(target["expr"], span, step)
                 took = min(prometheus.timed(expression, NOW - span, NOW, 0 if target["instant"] else step) for _ in range(3))
