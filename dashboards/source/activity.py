@@ -52,9 +52,11 @@ def requests(chosen):
              decimals=0),
         lines("Time of a request", "How long half, 95 and 99 of 100 answered requests took, from sending to the end. "
               f"{NOT_BY_PERSON}",
-              shares_of_time(chosen, REQUEST_TIME), "s", no_value=NO_EVENTS, calcs=("mean", "max"), interval="5m", maxDataPoints=120),
+              shares_of_time(chosen, REQUEST_TIME), "s", no_value=NO_EVENTS, calcs=("mean", "max"), interval="5m",
+              maxDataPoints=120),
         lines("Time to the first token", f"How long half, 95 and 99 of 100 answered requests took to begin. {NOT_BY_PERSON}",
-              shares_of_time(chosen, FIRST_TOKEN), "s", no_value=NO_EVENTS, calcs=("mean", "max"), interval="5m", maxDataPoints=120),
+              shares_of_time(chosen, FIRST_TOKEN), "s", no_value=NO_EVENTS, calcs=("mean", "max"), interval="5m",
+              maxDataPoints=120),
         row("Times and errors by model"),
         gauges("95 % are done within", f"{slow}, by model. {NOT_BY_PERSON}",
                f"{chosen.quantile(0.95, REQUEST_TIME, RANGE, 'model')} >= 0", "{{model}}", "s", 1, (8, 8), NO_EVENTS),

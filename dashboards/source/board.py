@@ -1,5 +1,7 @@
 """A dashboard around its panels: places, variables, links between the dashboards, and what is marked in graphs."""
 
+import zlib
+
 from panel import SOURCE
 from query import COST, LABELS
 
@@ -29,12 +31,18 @@ class Flow:
         return self.y + self.height
 
 
+def number(row, title):
+    """A panel's number is made of its names: it stays when others come or go, and what people changed in it is found again."""
+    return 1 + zlib.crc32(f"{row}/{title}".encode()) % 99_999
+
+
 def place(panels):
     """Numbers and places. A collapsed row holds what follows it, and takes one line itself."""
-    flow, inner, holder, placed = Flow(0), None, None, []
-    for number, item in enumerate(panels, 1):
+    flow, inner, holder, placed, row = Flow(0), None, None, [], ""
+    for item in panels:
         width, height = item.pop("size")
-        item["id"] = number
+        row = item["title"] if item["type"] == "row" else row
+        item["id"] = number(row, "" if item["type"] == "row" else item["title"])
         if item["type"] == "row":
             flow = Flow(flow.end())
             item["gridPos"] = flow.put(width, height)

@@ -119,7 +119,7 @@ def sessions():
     seen = f'{COST}:seen{{session_id!="", model=~"$model", team_id=~"$team"}}'
     return [
         row("Budgets of people, teams and models"),
-        of_each("People", f"What each spent, in percent of the budget of a person. {EVERYBODY}", "user",
+        of_each("People", f"What each spent, in percent of the budget of a person; by name. {EVERYBODY}", "user",
                 "cctm config set budgets.per_user.daily_usd 10"),
         of_each("Teams", f"What each spent, in percent of the budget of a team. {EVERYBODY}", "team_id",
                 "cctm config set budgets.per_team.daily_usd 50"),

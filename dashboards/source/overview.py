@@ -117,6 +117,21 @@ def work(chosen):
     ]
 
 
+def clients(chosen):
+    words = metric("session.count")
+    return [
+        row("Clients"),
+        gauges("Sessions by terminal", f"{words} By the terminal.",
+               named(chosen.total(SESSIONS, "terminal_type"), "terminal_type", "unknown"), "{{terminal_type}}", decimals=0,
+               size=(8, 8)),
+        gauges("Sessions by version", f"{words} By the version of Claude Code, where OTEL_METRICS_INCLUDE_VERSION is set.",
+               named(chosen.total(SESSIONS, "app_version"), "app_version", "unknown"), "{{app_version}}", decimals=0,
+               size=(8, 8)),
+        gauges("How sessions began", f"{words} Afresh, resumed or continued.", named(chosen.total(SESSIONS, "start_type"),
+               "start_type", "unknown"), "{{start_type}}", decimals=0, size=(8, 8)),
+    ]
+
+
 def failures(chosen, title, size, no_value):
     """How many requests failed, and how many of all; where requests were answered and none failed it is 0."""
     (failed, asked), (failed_before, asked_before) = (
@@ -143,7 +158,8 @@ def errors(chosen):
 
 def make():
     chosen = Chosen(*VARIABLES)
-    panels = [*numbers(chosen), *cost(chosen), *tokens(chosen), *work(chosen), row("When"), *pattern(chosen), *errors(chosen)]
+    panels = [*numbers(chosen), *cost(chosen), *tokens(chosen), *work(chosen), row("When"), *pattern(chosen), *errors(chosen),
+              *clients(chosen)]
     return board.dashboard(
         "cctm-overview", "Claude Code: overview",
         "What Claude Code cost and did. Each number is what was sent, added up by the stack's rules.", panels,

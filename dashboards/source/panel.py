@@ -58,7 +58,7 @@ def stat(title, description, now, unit="short", decimals=None, size=(4, 4), no_v
          **more):
     """A number, and its change against the span before where there is one to compare with."""
     instant = calc == "lastNotNull"
-    targets, overrides = [target(now, title, "A", instant)], []
+    targets, overrides = [target(now, "now", "A", instant)], []
     if before:
         targets.append(target(f"100 * (({now}) / (({before}) > 0) - 1)", "against before", "B"))
         overrides.append(of_name("against before", {"id": "unit", "value": "percent"}, {"id": "decimals", "value": 0},

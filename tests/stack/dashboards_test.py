@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import unittest
+import zlib
 from pathlib import Path
 
 import boards
@@ -249,7 +250,7 @@ class Bundled(unittest.TestCase):
         """Or the test before could not fail."""
         spoil = {"words": lambda panel: panel.update(description=""), "hole": lambda panel: panel["gridPos"].update(w=3),
                  "queries": lambda panel: panel["targets"].extend(panel["targets"][:1] * 3),
-                 "panel-id": lambda panel: panel.update(id=2),
+                 "panel-id": lambda panel: panel.update(id=self.boards["overview.json"]["panels"][1]["id"]),
                  "counted": lambda panel: panel["targets"][0].update(expr="sum(claude_code_commit_count:counted)"),
                  "variable": lambda panel: panel["targets"][0].update(expr='up{a="$nothing"}'),
                  "datasource": lambda panel: panel["datasource"].update(uid="abc"),
@@ -327,6 +328,12 @@ class Bundled(unittest.TestCase):
         for board in self.boards.values():
             source = board["templating"]["list"][0]
             self.assertEqual((source["name"], source["current"]["value"]), ("datasource", "prometheus_claude_metrics"))
+
+    def test_a_panels_number_outlives_its_neighbours(self):
+        """So that what people changed in it can be told from what is new."""
+        for board in self.boards.values():
+            for row, panel in boards.panels(board):
+                self.assertEqual(panel["id"], 1 + zlib.crc32(f"{row}/{panel['title']}".encode()) % 99_999)
 
     def test_panels_are_of_grafanas_core(self):
         core = {"stat", "gauge", "bargauge", "piechart", "timeseries", "barchart", "table", "text", "logs"}

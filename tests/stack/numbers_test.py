@@ -236,6 +236,9 @@ TRUTHS = {
         "Peak leverage": highest((ACTIVE, {"type": "cli"}), (ACTIVE, {"type": "user"})),
         "Who decided on edits": some(DECISIONS, "source", none="unknown"),
         "By hour of the day, 30 days": pattern(hour_of), "By day of the week, 30 days": pattern(day_of),
+        "Sessions by terminal": some(SESSIONS, "terminal_type", none="unknown"),
+        "Sessions by version": some(SESSIONS, "app_version", none="unknown"),
+        "How sessions began": some(SESSIONS, "start_type", none="unknown"),
         "Requests that failed": failed, "Share that failed": FAILED_SHARE, "Failed requests by status over time": STATUS},
     "cost.json": {
         "Today": spent("day"), "This week": spent("week"), "This month": spent("month"),

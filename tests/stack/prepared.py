@@ -59,7 +59,8 @@ class Company:
 
     def session(self, at, who, session, is_answered):
         pick = self.random
-        self.count("claude_code_session_count", at, who, start_type="fresh")
+        self.count("claude_code_session_count", at, who, start_type=pick.choice(["fresh", "resume"]),
+                   terminal_type=pick.choice(["vscode", "tmux"]), app_version=pick.choice(["", "2.1.331"]))
         if not is_answered:
             return
         for minute in range(pick.randrange(3, 20)):
@@ -85,8 +86,8 @@ class Company:
         model = pick.choice(MODELS)
         asked = {"model": model, "query_source": pick.choice(["main", "main", "subagent", "auxiliary"])}
         of_it = {**asked, "effort": pick.choice(["", "high"]),
-                 "agent_name": "Explore" if asked["query_source"] == "subagent" else "", "skill_name": pick.choice(["", "", "review"]),
-                 "mcp_server_name": pick.choice(["", "", "search"]),
+                 "agent_name": "Explore" if asked["query_source"] == "subagent" else "",
+                 "skill_name": pick.choice(["", "", "review"]), "mcp_server_name": pick.choice(["", "", "search"]),
                  "plugin_name": pick.choice(["", "", "house"])}
         spent = pick.randrange(1, 4000) / 10000
         self.count("claude_code_cost_usage_USD", at, who, spent, **of_it)
