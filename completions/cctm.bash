@@ -14,7 +14,7 @@ _cctm_options()
 	logs) options+=' -f --follow --since -n --tail --grep --errors' ;;
 	open) options+=' --print' ;;
 	import-dashboard) options+=' --all --folder --datasource --uid --overwrite -n --dry-run --diff --grafana-url --user --password-file --token-file --ca --org' ;;
-	dashboards) options+=' -o --output -y --yes' ;;
+	dashboards) options+=' -o --output -y --yes --strict' ;;
 	password) options+=' --rotate' ;;
 	upgrade) options+=' --check -n --dry-run --timeout --pull' ;;
 	env) options+=' --shell --protocol --interval --host --team --department --cost-center --attribute --prompts --tool-details --traces --cumulative --delta --check --pid --wait --apply --remove --scope --managed --print --force -n --dry-run' ;;

@@ -107,6 +107,7 @@ complete -c cctm -n '__cctm_at import-dashboard 0 more' -x -d 'the name of a bun
 complete -c cctm -n __cctm_without_command -a dashboards -d 'list dashboards, export, compare or delete one, or find what is wrong with one'
 complete -c cctm -n '__cctm_at dashboards' -l output -s o -r -F -d 'export: write it there instead of printing it'
 complete -c cctm -n '__cctm_at dashboards' -l yes -s y -d 'delete: do not ask'
+complete -c cctm -n '__cctm_at dashboards' -l strict -d 'lint: also what the bundled ones keep: descriptions, units, no holes'
 complete -c cctm -n '__cctm_at dashboards 0' -x -a 'list export diff delete lint' -d 'list: the bundled ones and what Grafana has of them, and the others there (this is the default); export: one, from Grafana by uid or from cctm by name; diff: what was edited in one of cctm\'s; delete: one in Grafana; lint: files'
 complete -c cctm -n '__cctm_at dashboards 1 more' -x -d 'the name of a bundled dashboard, a uid, or a file'
 

@@ -26,6 +26,8 @@ static const struct opt dashboards_options[] = {
 	OPT(struct dashboards_args, output, 'o', "output", "FILE",
 		"export: write it there instead of printing it"),
 	OPT(struct dashboards_args, is_yes, 'y', "yes", NULL, "delete: do not ask"),
+	OPT(struct dashboards_args, is_strict, 0, "strict", NULL,
+		"lint: also what the bundled ones keep: descriptions, units, no holes"),
 	OPT_END,
 };
 
@@ -79,9 +81,12 @@ const struct command cmd_dashboards = {
 		"is refused.\n\n"
 		"lint reads dashboards for Claude Code's data, whoever made them, and names the "
 		"panels whose totals come out wrong, with what to write instead: increase() over "
-		"counters of sessions, counters added up as they stand, metrics that do not "
-		"exist, variables that are missing, panels that Grafana 12 has not. The exit "
-		"status is 3 when something is wrong.",
+		"counters of sessions, counters added up as they stand, recorded series that are "
+		"read in another way than sum_over_time() or by labels that they have not, metrics "
+		"that do not exist, variables that are missing, panels that Grafana 12 has not. "
+		"--strict adds what makes a dashboard pleasant to read: descriptions, units, words "
+		"for when there is nothing to show, at most three queries a panel, no holes, no "
+		"variable without a use. The exit status is 3 when something is wrong.",
 	.run = dashboards_run,
 };
 

@@ -8,7 +8,7 @@
 struct dashboards_args {
 	const char *action, *output;
 	struct opt_rest names;
-	bool is_yes;
+	bool is_yes, is_strict;
 };
 
 /* The exit status, or -1 with err set. */

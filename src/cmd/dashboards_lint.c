@@ -49,8 +49,8 @@ static json_t *finding_json(const char *file, const struct lint_finding *finding
 		"text", out_json_text(finding->text));
 }
 
-static bool lint_one(
-	struct context *ctx, const char *name, json_t *findings, size_t *errors, struct error *err)
+static bool lint_one(struct context *ctx, const char *name, enum lint_depth depth, json_t *findings,
+	size_t *errors, struct error *err)
 {
 	const struct bundled_file *file = bundled_find(name);
 	json_t *model = NULL;
@@ -58,7 +58,7 @@ static bool lint_one(
 	AUTO(lint) struct lint lint = { 0 };
 	if (!(file ? bundled_read(file, &import, err) : read_file(name, &model, err)))
 		return false;
-	lint_dashboard(file ? import.model : model, &lint);
+	lint_dashboard(file ? import.model : model, depth, &lint);
 	json_decref(model);
 	for (size_t i = 0; i < lint.count; i++) {
 		json_array_append_new(findings, finding_json(name, &lint.items[i]));
@@ -76,7 +76,8 @@ int dashboards_lint(struct context *ctx, const struct dashboards_args *args, str
 	bool is_read = args->names.count > 0 ||
 		       error_set(err, ERR_USAGE, "lint needs a file, or the name of a bundled one");
 	for (size_t i = 0; is_read && i < args->names.count; i++)
-		is_read = lint_one(ctx, args->names.items[i], findings, &errors, err);
+		is_read = lint_one(ctx, args->names.items[i],
+			args->is_strict ? LINT_STRICT : LINT_USUAL, findings, &errors, err);
 	if (is_read && ctx->is_json)
 		out_json(ctx->out, 1, json_pack("{s:O}", "findings", findings));
 	else if (is_read && json_array_size(findings) == 0)

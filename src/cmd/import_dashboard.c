@@ -240,7 +240,7 @@ static void warn(
 	const struct import_job *job, const struct import_source *source, const json_t *model)
 {
 	AUTO(lint) struct lint lint = { 0 };
-	lint_dashboard(model, &lint);
+	lint_dashboard(model, LINT_USUAL, &lint);
 	for (size_t i = 0; i < lint.count; i++) {
 		if (lint.items[i].is_error)
 			out_note(job->ctx->out, "%s: warning: %s: %s", source->name,

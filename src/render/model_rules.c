@@ -128,17 +128,19 @@ static void add_zone(struct data *root)
 
 /* ---- what is counted ---- */
 
-/* Of distributions, which have many series: enough to compare models, tools, people and teams. */
-#define HISTOGRAM_LABELS "model, query_source, tool_name, team_id"
+/* Of distributions, which have many series: enough to compare models, tools and teams. */
+#define HISTOGRAM_LABELS "model, tool_name, team_id"
 
 /* A counter and the two series that rules make of it. */
-static struct data *counter_item(const char *counter, const char *name, const char *labels)
+static struct data *counter_item(
+	const char *counter, const char *name, const char *labels, bool has_user)
 {
 	struct data *item = data_map();
 	data_set(item, "counter", data_text(counter));
 	data_set(item, "seen", model_take(mem_printf("%s:seen", name)));
 	data_set(item, "counted", model_take(mem_printf("%s:counted", name)));
 	data_set(item, "labels", data_text(labels));
+	data_set(item, "has_user", data_bool(has_user));
 	return item;
 }
 
@@ -147,9 +149,9 @@ static void add_histogram(struct data *metrics, struct data *buckets, const char
 	AUTO(str) char *count = mem_printf("%s_count", series);
 	AUTO(str) char *sum = mem_printf("%s_sum", series);
 	AUTO(str) char *bucket = mem_printf("%s_bucket", series);
-	data_append(metrics, counter_item(count, count, HISTOGRAM_LABELS));
-	data_append(metrics, counter_item(sum, sum, HISTOGRAM_LABELS));
-	struct data *item = counter_item(bucket, bucket, "le, " HISTOGRAM_LABELS);
+	data_append(metrics, counter_item(count, count, HISTOGRAM_LABELS, false));
+	data_append(metrics, counter_item(sum, sum, HISTOGRAM_LABELS, false));
+	struct data *item = counter_item(bucket, bucket, "le, " HISTOGRAM_LABELS, false);
 	data_set(item, "count_seen", model_take(mem_printf("%s:seen", count)));
 	data_append(buckets, item);
 }
@@ -169,7 +171,7 @@ static void add_metrics(struct data *root, const struct config *config)
 		else
 			data_append(metrics,
 				counter_item(counter, series,
-					catalogue[i].is_of_events ? event_labels : labels));
+					catalogue[i].is_of_events ? event_labels : labels, true));
 	}
 	data_set(root, "metrics", metrics);
 	data_set(root, "buckets", buckets);

@@ -22,8 +22,16 @@ def prometheus():
 
 def promtools():
     """{version: path} of every promtool: an older and a newer one where scripts/test has been."""
-    paths = [shutil.which("promtool"), _kept("prometheus", "usr", "bin", "promtool"),
-             _kept("prometheus-newest", "usr", "bin", "promtool")]
+    return _by_version("promtool")
+
+
+def prometheuses():
+    """The same of Prometheus itself."""
+    return _by_version("prometheus")
+
+
+def _by_version(name):
+    paths = [shutil.which(name), _kept("prometheus", "usr", "bin", name), _kept("prometheus-newest", "usr", "bin", name)]
     found = {}
     for path in filter(None, paths):
         said = subprocess.run([path, "--version"], capture_output=True, text=True)
