@@ -12,7 +12,9 @@
 	(512 * MIB) /* what memory alerts and the limiter go by without a limit */
 #define UNLIMITED_PROMETHEUS (4096 * MIB)
 #define RULES_INTERVAL_MS    60000
+#define SLOW_INTERVAL_MS     240000 /* less than the five minutes for which Prometheus takes a sample */
 #define SCRAPE_TIMEOUT_MS    5000
+#define WEEK_MS		     (7 * 24 * INT64_C(3600000))
 
 static int64_t memory_limit(const struct config *config, const char *key, int64_t otherwise)
 {
@@ -94,11 +96,11 @@ static void add_counters(struct data *root)
 	data_set(root, "metrics", list);
 }
 
-/* For an expression of PromQL. */
-static struct data *seconds(int64_t ms)
+/* Seconds of milliseconds, dollars of thousandths: for an expression of PromQL. */
+static struct data *decimal(int64_t thousandths)
 {
-	return model_take(
-		mem_printf("%lld.%03lld", (long long)(ms / 1000), (long long)(ms % 1000)));
+	return model_take(mem_printf(
+		"%lld.%03lld", (long long)(thousandths / 1000), (long long)(thousandths % 1000)));
 }
 
 /* As str_duration, but whole days stay days: 14d and not 2w. */
@@ -106,6 +108,90 @@ static char *days_or_less(int64_t ms)
 {
 	const int64_t day = 24 * INT64_C(3600000);
 	return ms % day == 0 ? mem_printf("%lldd", (long long)(ms / day)) : str_duration(ms);
+}
+
+/* What is recorded of the cost in each period, by the label that tells whose it was. */
+static const struct {
+	const char *key, *period, *recorded;
+} periods[] = { { "daily_usd", "day", "today" }, { "weekly_usd", "week", "week" },
+	{ "monthly_usd", "month", "month" } };
+
+static const struct {
+	const char *key, *scope, *label;
+} scopes[] = { { "", "all", "" }, { "per_user.", "user", "user" },
+	{ "per_team.", "team", "team_id" }, { "per_model.", "model", "model" } };
+
+static struct data *budget(size_t scope, size_t period, int64_t thousandths)
+{
+	struct data *item = data_map();
+	data_set(item, "period", data_text(periods[period].period));
+	data_set(item, "scope", data_text(scopes[scope].scope));
+	data_set(item, "label", data_text(scopes[scope].label));
+	data_set(item, "spent",
+		model_take(mem_printf("claude_code_cost_usage_USD:%s", periods[period].recorded)));
+	data_set(item, "usd", decimal(thousandths));
+	return item;
+}
+
+static void add_budgets(struct data *root, const struct config *config)
+{
+	struct data *list = data_list();
+	for (size_t s = 0; s < sizeof scopes / sizeof *scopes; s++) {
+		for (size_t p = 0; p < sizeof periods / sizeof *periods; p++) {
+			AUTO(str)
+			char *key = mem_printf("budgets.%s%s", scopes[s].key, periods[p].key);
+			if (!config_is_null(config, key))
+				data_append(list, budget(s, p, config_number(config, key)));
+		}
+	}
+	data_set(root, "has_budgets", data_bool(data_count(list) > 0));
+	data_set(root, "budgets", list);
+}
+
+static void add_steps(struct data *root)
+{
+	static const struct {
+		const char *share, *percent, *severity;
+	} steps[] = { { "0.5", "50", "info" }, { "0.8", "80", "warning" },
+		{ "1", "100", "critical" } };
+	struct data *list = data_list();
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		struct data *item = data_map();
+		data_set(item, "share", data_text(steps[i].share));
+		data_set(item, "percent", data_text(steps[i].percent));
+		data_set(item, "severity", data_text(steps[i].severity));
+		data_append(list, item);
+	}
+	data_set(root, "steps", list);
+}
+
+/* The weeks with which an hour is compared; `half_ms` is half of the time without data that is told of. */
+static void add_weeks(struct data *root, int64_t half_ms)
+{
+	struct data *list = data_list();
+	for (int64_t week = 1; week <= 4; week++) {
+		struct data *item = data_map();
+		data_set(item, "number", data_int(week));
+		data_set(item, "ago", model_take(days_or_less(week * WEEK_MS)));
+		data_set(item, "ago_and_half", model_take(days_or_less(week * WEEK_MS + half_ms)));
+		data_set(item, "or", data_bool(week > 1));
+		data_append(list, item);
+	}
+	data_set(root, "weeks", list);
+}
+
+static void add_alerts(struct data *root, const struct config *config, bool is_bridge)
+{
+	bool is_told = !config_is_null(config, "alerts.no_data_after");
+	int64_t after_ms = is_told ? config_number(config, "alerts.no_data_after") : 0;
+	add_budgets(root, config);
+	add_steps(root);
+	add_weeks(root, after_ms / 2);
+	data_set(root, "slow_interval", model_take(str_duration(SLOW_INTERVAL_MS)));
+	data_set(root, "has_ingest_alerts", data_bool(is_told || is_bridge));
+	data_set(root, "no_data_after", model_take(is_told ? days_or_less(after_ms) : NULL));
+	data_set(root, "no_data_half", model_take(days_or_less(after_ms / 2)));
+	data_set(root, "is_within_week", data_bool(after_ms <= WEEK_MS));
 }
 
 void model_add_rules(struct data *root, const struct config *config)
@@ -125,7 +211,7 @@ void model_add_rules(struct data *root, const struct config *config)
 		data_text(is_bridge    ? "bridge"
 			  : is_scraped ? "otel-collector"
 				       : "otel-collector-internal"));
-	data_set(root, "scrape_slow_s", seconds(scrape_timeout_ms(config) * 8 / 10));
+	data_set(root, "scrape_slow_s", decimal(scrape_timeout_ms(config) * 8 / 10));
 	data_set(root, "retention_bytes",
 		config_is_null(config, "prometheus.retention_size")
 			? data_text("")
@@ -134,6 +220,7 @@ void model_add_rules(struct data *root, const struct config *config)
 	data_set(root, "receiver_memory_bytes",
 		data_int(memory_limit(config, receiver_limit, UNLIMITED_RECEIVER) / 100 * 75));
 	data_set(root, "series_max", data_int(config_number(config, "bridge.series_max")));
+	add_alerts(root, config, is_bridge);
 }
 
 /* ---- Loki, Alertmanager, the proxy ---- */
@@ -178,6 +265,7 @@ void model_add_others(struct data *root, const struct config *config)
 		model_take(mem_printf("%lldh", (long long)(retention_h < 24 ? 24 : retention_h))));
 	data_set(
 		root, "has_webhook", data_bool(!config_is_null(config, "alerts.webhook_url_file")));
+	data_set(root, "has_slack", data_bool(!config_is_null(config, "alerts.slack_url_file")));
 	add_email(root, config);
 	/* Inside the container it is always 443; the port outside is Compose's matter. */
 	data_set(root, "site", data_text(host));
