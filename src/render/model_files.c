@@ -191,6 +191,11 @@ static void add_alerts(struct data *root, const struct config *config, bool is_b
 	data_set(root, "has_ingest_alerts", data_bool(is_told || is_bridge));
 	data_set(root, "no_data_after", model_take(is_told ? days_or_less(after_ms) : NULL));
 	data_set(root, "no_data_half", model_take(days_or_less(after_ms / 2)));
+	/* Longer than from one evaluation to the next, shorter than a silence that is told of. */
+	data_set(root, "no_data_latch",
+		model_take(
+			days_or_less(after_ms / 2 > 2 * SLOW_INTERVAL_MS ? after_ms / 2
+									 : 2 * SLOW_INTERVAL_MS)));
 	data_set(root, "is_within_week", data_bool(after_ms <= WEEK_MS));
 }
 
