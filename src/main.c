@@ -35,6 +35,8 @@ static const struct command *const commands[] = {
 	&cmd_render,
 	&cmd_config,
 	&cmd_report,
+	&cmd_budget,
+	&cmd_alerts,
 	&cmd_bridge,
 	&cmd_help,
 	&cmd_version,

@@ -4,7 +4,9 @@
 
 #include "command.h"
 
+extern const struct command cmd_alerts;
 extern const struct command cmd_bridge;
+extern const struct command cmd_budget;
 extern const struct command cmd_completion;
 extern const struct command cmd_config;
 extern const struct command cmd_env;

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/zone.h"
 #include "render/env_file.h"
 #include "render/own_files.h"
 
@@ -37,6 +38,13 @@ bool loaded_read(const char *given, struct loaded *out, struct error *err)
 	runtime_choose(&out->config, out->last.runtime, &out->choice);
 	out->runtime = out->choice.runtime;
 	return true;
+}
+
+bool loaded_use_zone(const struct loaded *stack, struct error *err)
+{
+	bool is_set = !config_is_null(&stack->config, "time_zone");
+	return zone_use(is_set ? config_text(&stack->config, "time_zone") : NULL, err) ||
+	       error_wrap(err, "time_zone");
 }
 
 static const char *value_of(const struct env_file *file, const char *name)

@@ -40,6 +40,9 @@ bool loaded_ways(const struct loaded *stack, const char *only, struct ways *out,
 bool loaded_secret(const struct loaded *stack, const char *name, char **out, struct error *err)
 	MUST_CHECK;
 
+/* From here on, days begin as its time_zone says, else as the system's. */
+bool loaded_use_zone(const struct loaded *stack, struct error *err) MUST_CHECK;
+
 void loaded_clear(struct loaded *stack);
 
 static inline void auto_loaded(struct loaded *stack)

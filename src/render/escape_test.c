@@ -34,6 +34,7 @@ static void test_escape_language_follows_the_files_name(void **state)
 		{ "compose.yaml", ESCAPE_COMPOSE },
 		{ "config/otel-collector-config.yaml", ESCAPE_COLLECTOR },
 		{ "config/prometheus.yml", ESCAPE_PROMETHEUS },
+		{ "config/rules/alerts.yml", ESCAPE_YAML },
 		{ "config/rules/stack.yml", ESCAPE_YAML },
 		{ "config/rules/decompose.yml", ESCAPE_YAML },
 		{ "config/loki.yaml", ESCAPE_YAML },

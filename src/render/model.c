@@ -210,6 +210,7 @@ struct data *model_new(const struct config *config, const struct surroundings *a
 	model_add_prometheus(root, config);
 	model_add_counting(root, config);
 	model_add_rules(root, config);
+	model_add_alerts(root, config);
 	model_add_others(root, config);
 	return root;
 }

@@ -95,11 +95,10 @@ void model_add_prometheus(struct data *root, const struct config *config)
 
 /* ---- rules ---- */
 
-/* For an expression of PromQL. */
-static struct data *seconds(int64_t ms)
+struct data *model_decimal(int64_t thousandths)
 {
-	return model_take(
-		mem_printf("%lld.%03lld", (long long)(ms / 1000), (long long)(ms % 1000)));
+	return model_take(mem_printf(
+		"%lld.%03lld", (long long)(thousandths / 1000), (long long)(thousandths % 1000)));
 }
 
 void model_add_rules(struct data *root, const struct config *config)
@@ -113,7 +112,7 @@ void model_add_rules(struct data *root, const struct config *config)
 		data_text(is_bridge    ? "bridge"
 			  : is_scraped ? "otel-collector"
 				       : "otel-collector-internal"));
-	data_set(root, "scrape_slow_s", seconds(scrape_timeout_ms(config) * 8 / 10));
+	data_set(root, "scrape_slow_s", model_decimal(scrape_timeout_ms(config) * 8 / 10));
 	data_set(root, "retention_bytes",
 		config_is_null(config, "prometheus.retention_size")
 			? data_text("")
@@ -166,6 +165,7 @@ void model_add_others(struct data *root, const struct config *config)
 		model_take(mem_printf("%lldh", (long long)(retention_h < 24 ? 24 : retention_h))));
 	data_set(
 		root, "has_webhook", data_bool(!config_is_null(config, "alerts.webhook_url_file")));
+	data_set(root, "has_slack", data_bool(!config_is_null(config, "alerts.slack_url_file")));
 	add_email(root, config);
 	/* Inside the container it is always 443; the port outside is Compose's matter. */
 	data_set(root, "site", data_text(host));

@@ -196,8 +196,7 @@ static void add_running(struct data *root)
 	data_set(root, "running", list);
 }
 
-/* As str_duration, but whole days stay days: 14d and not 2w. */
-static char *days_or_less(int64_t ms)
+char *model_days(int64_t ms)
 {
 	const int64_t day = 24 * INT64_C(3600000);
 	return ms % day == 0 ? mem_printf("%lldd", (long long)(ms / day)) : str_duration(ms);
@@ -205,7 +204,7 @@ static char *days_or_less(int64_t ms)
 
 void model_add_counting(struct data *root, const struct config *config)
 {
-	AUTO(str) char *lookback = days_or_less(config_number(config, "prometheus.lookback"));
+	AUTO(str) char *lookback = model_days(config_number(config, "prometheus.lookback"));
 	add_metrics(root, config);
 	add_running(root);
 	add_periods(root);

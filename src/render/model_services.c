@@ -81,6 +81,7 @@ static const struct {
 	{ SERVICE_COLLECTOR, "otlp.tls_key_file", "/run/cctm/otlp.key" },
 	{ SERVICE_COLLECTOR, "otlp.tls_client_ca_file", "/run/cctm/otlp-clients.crt" },
 	{ SERVICE_ALERTMANAGER, "alerts.webhook_url_file", "/run/cctm/webhook_url" },
+	{ SERVICE_ALERTMANAGER, "alerts.slack_url_file", "/run/cctm/slack_url" },
 	{ SERVICE_PROXY, "proxy.tls_cert_file", "/run/cctm/proxy.crt" },
 	{ SERVICE_PROXY, "proxy.tls_key_file", "/run/cctm/proxy.key" },
 };

@@ -55,6 +55,8 @@ static const struct {
 	{ "config/otel-collector-config.yaml", "the OpenTelemetry Collector", 0644, has_collector },
 	{ "config/prometheus.yml", "what Prometheus reads", 0644, NULL },
 	{ "config/rules/claude-code.yml", "the rules that make exact totals", 0644, NULL },
+	{ "config/rules/alerts.yml", "budgets, alerts about spending, the API and missing data",
+		0644, NULL },
 	{ "config/rules/stack.yml", "alerts about the stack itself", 0644, NULL },
 	{ "config/grafana/provisioning/datasources/datasources.yml", "Grafana's datasources", 0644,
 		NULL },

@@ -22,6 +22,7 @@ DOORS = {
     "stack": {"stack/bridge_image.h", "stack/causes.h", "stack/compose.h", "stack/containers.h", "stack/embedded.h", "stack/engine.h", "stack/hops.h", "stack/ports.h",
               "stack/preflight.h", "stack/probes.h", "stack/runtime.h", "stack/systemd.h", "stack/volumes.h"},
     "adopt": {"adopt/adopt.h", "adopt/faults.h"},
+    "prometheus": {"prometheus/prometheus.h", "prometheus/rules.h", "prometheus/alertmanager.h"},
 }
 # What rooms outside of the bridge may see of it.
 BRIDGE_FROM_OUTSIDE = {

@@ -40,9 +40,11 @@ class DefaultCollector(unittest.TestCase):
         self.assertNotIn("failed to convert", self.collector.log())
 
     def test_events_and_traces_are_taken(self):
-        events = sorted(RECORDING.glob("*-logs.json"))[0].read_bytes()
-        self.assertEqual(self.collector.post("/v1/logs", events), 200)
+        self.assertEqual(self.send_events(), 200)
         self.assertEqual(self.collector.post("/v1/traces", b"{}"), 200)
+
+    def send_events(self):
+        return self.collector.post("/v1/logs", sorted(RECORDING.glob("*-logs.json"))[0].read_bytes())
 
     def send_metrics(self):
         for path in sorted(RECORDING.glob("*-metrics.json")):
@@ -62,6 +64,7 @@ class DefaultCollector(unittest.TestCase):
     def test_the_alerts_name_metrics_that_the_collector_has(self):
         self.send_metrics()
         self.send_metrics()  # again, so that points are dropped as out of order
+        self.send_events()
         rules = self.stack.read("config/rules/stack.yml")
         named = set(re.findall(r"\botelcol_\w+", rules))
         # What never failed is not there yet.

@@ -41,7 +41,10 @@ SINGLES = [
      "proxy.bind": "0.0.0.0", "ports.proxy": "8443"},
     {"alerts.alertmanager": "true", "alerts.webhook_url_file": "/etc/cctm/webhook",
      "alerts.email_to": "ada@example.com,{{ .X }}@example.com", "alerts.email_from": "cctm@example.com",
-     "alerts.smtp_host": "mail.example.com:587"},
+     "alerts.smtp_host": "mail.example.com:587", "alerts.slack_url_file": "/etc/cctm/slack",
+     "budgets.daily_usd": "50", "budgets.per_team.weekly_usd": "0.01", "alerts.no_data_after": "90d"},
+    {"ingest": "bridge", "alerts.slack_url_file": "slack", "alerts.alertmanager": "true", "budgets.per_user.monthly_usd": "1000000000",
+     "alerts.no_data_after": "5m"},
     {"data.prometheus": "/srv/prometheus", "data.grafana": "old-project_grafana"},
     {"limits.grafana.cpus": "0.5", "limits.prometheus.memory": "6GiB"},
     {"prometheus.scrape_interval": "2s", "bridge.zero_hold": "2s", "prometheus.lookback": "36h"},
@@ -106,7 +109,7 @@ class Variants(unittest.TestCase):
         tools = programs.promtools()
         if not tools:
             self.skipTest("there is no promtool")
-        files = ["config/prometheus.yml", "config/rules/claude-code.yml", "config/rules/stack.yml"]
+        files = ["config/prometheus.yml", "config/rules/alerts.yml", "config/rules/claude-code.yml", "config/rules/stack.yml"]
 
         def commands(stack):
             texts = tuple(stack.read(path) for path in files)

@@ -56,5 +56,23 @@ def amtool():
     return shutil.which("amtool") or _kept("alertmanager", "usr", "bin", "amtool")
 
 
+def alertmanager():
+    """The program; None. To run it, see alertmanager_in()."""
+    return (shutil.which("alertmanager") or shutil.which("prometheus-alertmanager") or
+            _kept("alertmanager", "usr", "bin", "prometheus-alertmanager"))
+
+
+def alertmanager_in(folder):
+    """Alertmanager's command and the directory it must run in. Debian's reads templates below /usr/share: where it is
+    unpacked and not installed, a copy in `folder` reads them below its working directory instead."""
+    kept = alertmanager()
+    if not kept.startswith(str(case.cache_folder())):
+        return kept, str(folder)
+    copy = Path(folder) / "alertmanager"
+    copy.write_bytes(Path(kept).read_bytes().replace(b"/usr/share/prometheus/", b"usr//share/prometheus/"))
+    copy.chmod(0o755)
+    return str(copy), str(case.cache_folder() / "alertmanager")
+
+
 def caddy():
     return shutil.which("caddy") or _kept("caddy", "usr", "bin", "caddy")
