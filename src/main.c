@@ -24,6 +24,7 @@ static const struct command *const commands[] = {
 	&cmd_down,
 	&cmd_restart,
 	&cmd_status,
+	&cmd_doctor,
 	&cmd_probe,
 	&cmd_logs,
 	&cmd_open,

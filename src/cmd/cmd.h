@@ -11,6 +11,7 @@ extern const struct command cmd_completion;
 extern const struct command cmd_config;
 extern const struct command cmd_env;
 extern const struct command cmd_help;
+extern const struct command cmd_doctor;
 extern const struct command cmd_down;
 extern const struct command cmd_init;
 extern const struct command cmd_open;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,6 +59,43 @@ static char *search(const char *name, bool (*fits)(const char *path))
 char *proc_find(const char *name)
 {
 	return search(name, is_program);
+}
+
+/* ---- copies of this process ---- */
+
+bool proc_fork(int (*work)(void *ctx, int fd), void *ctx, pid_t *pid, int *fd, struct error *err)
+{
+	int ends[2];
+	pid_t parent = getpid();
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_set_errno(err, ERR_FAILED, errno, "cannot make a pipe");
+	*pid = fork();
+	if (*pid < 0) {
+		int why = errno;
+		close(ends[0]);
+		close(ends[1]);
+		return error_set_errno(err, ERR_FAILED, why, "cannot make a process");
+	}
+	if (*pid == 0) {
+		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(ends[0]);
+		/* The parent may have been gone before the line above. */
+		_exit(getppid() == parent ? work(ctx, ends[1]) : 1);
+	}
+	setpgid(*pid, *pid);
+	close(ends[1]);
+	*fd = ends[0];
+	return true;
+}
+
+int proc_end_group(pid_t pid)
+{
+	int status = 0;
+	kill(-pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 char *proc_self(struct error *err)

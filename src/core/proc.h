@@ -76,6 +76,16 @@ bool proc_start(const char *const *argv, const char *dir, const char *log_path, 
 bool proc_lines(const char *const *argv, const char *dir, void (*take)(void *ctx, const char *line),
 	void *ctx, int *status, struct error *err) MUST_CHECK;
 
+/* A copy of this process that does `work` and ends with the status that it returns; what it writes to the descriptor it is
+ * given can be read from *fd, until all that it started has ended too. It has a group of its own, to be ended with
+ * proc_end_group, dies with this process, and calls none of what is registered for an exit. For what may hang or crash and
+ * shall take nothing else with it; only while this process has one thread. */
+bool proc_fork(int (*work)(void *ctx, int fd), void *ctx, pid_t *pid, int *fd, struct error *err);
+
+/* SIGKILL to the group of such a copy, and its end is taken; when it had ended before, only that. The status as in
+ * proc_result, the signal's number plus 128. */
+int proc_end_group(pid_t pid);
+
 /* In place of this process, with all that is its: for commands that only hand on. Comes back only with an error. */
 bool proc_become(const char *const *argv, const char *dir, struct error *err) MUST_CHECK;
 

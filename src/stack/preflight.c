@@ -24,11 +24,12 @@
 /* The bridge needs room for its journal and for what SQLite adds meanwhile. */
 #define EMBEDDED_DISK_MIN (INT64_C(64) << 20)
 
-static struct finding *add(struct findings *out, bool is_fatal, char *what, char *hint)
+static struct finding *add(
+	struct findings *out, enum finding_kind kind, bool is_fatal, char *what, char *hint)
 {
 	out->items = mem_grow(out->items, &out->room, out->count + 1, sizeof *out->items);
 	out->items[out->count] =
-		(struct finding){ .is_fatal = is_fatal, .what = what, .hint = hint };
+		(struct finding){ .kind = kind, .is_fatal = is_fatal, .what = what, .hint = hint };
 	return &out->items[out->count++];
 }
 
@@ -85,7 +86,7 @@ static void check_port(const struct config *config, const struct listeners *port
 	AUTO(str)
 	char *container =
 		program && may_be_container(&holder) ? container_at(program, number) : NULL;
-	add(out, true,
+	add(out, FINDING_PORT, true,
 		mem_printf("port %lld (%s) is held by %s", (long long)number, port->what,
 			container ? container : holder.who),
 		mem_strdup("end that program, or give the stack another port: 'cctm init "
@@ -110,7 +111,7 @@ static void check_disk(const char *path, int64_t min, const char *hint, struct f
 		return;
 	AUTO(str) char *has = size_text(free_bytes);
 	AUTO(str) char *needs = size_text(min);
-	add(out, true, mem_printf("%s has %s free, and %s are needed", path, has, needs),
+	add(out, FINDING_DISK, true, mem_printf("%s has %s free, and %s are needed", path, has, needs),
 		mem_strdup(hint));
 }
 
@@ -131,7 +132,7 @@ static void check_engine(const char *program, const char *dir, struct findings *
 	const char *folder = line + strlen(version);
 	folder += *folder == ' ';
 	if (docker_cli_is_before(version, ENGINE_OLDEST_MAJOR, ENGINE_OLDEST_MINOR))
-		add(out, true, mem_printf("Docker %s is too old, 20.10 is needed", version),
+		add(out, FINDING_ENGINE, true, mem_printf("Docker %s is too old, 20.10 is needed", version),
 			mem_strdup("update Docker, or use 'cctm init --runtime embedded'"));
 	check_disk(*folder == '/' ? folder : dir, PREFLIGHT_DISK_MIN,
 		"make room there; 'docker system df' shows what the engine keeps", out);
@@ -155,7 +156,7 @@ static void check_memory(struct findings *out)
 		kib * 1024 >= PREFLIGHT_MEMORY_MIN)
 		return;
 	AUTO(str) char *has = size_text(kib * 1024);
-	add(out, false, mem_printf("%s of memory can be had, and a stack takes about 1 GiB", has),
+	add(out, FINDING_MEMORY, false, mem_printf("%s of memory can be had, and a stack takes about 1 GiB", has),
 		NULL);
 }
 
@@ -196,7 +197,7 @@ void preflight_embedded(
 			check_port(config, ports, &service_ports[i], NULL, out);
 	}
 	if (access(state_dir, F_OK) == 0 && access(state_dir, R_OK | W_OK | X_OK) < 0)
-		add(out, true,
+		add(out, FINDING_FOLDER, true,
 			mem_printf("%s, where the bridge keeps its data, may not be used: it "
 				   "belongs to another user",
 				state_dir),

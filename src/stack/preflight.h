@@ -17,7 +17,10 @@ struct error;
 #define PREFLIGHT_DISK_MIN   (INT64_C(1) << 30) /* bytes free where the engine keeps its data */
 #define PREFLIGHT_MEMORY_MIN (INT64_C(1) << 30) /* bytes that can be had */
 
+enum finding_kind { FINDING_PORT, FINDING_ENGINE, FINDING_DISK, FINDING_MEMORY, FINDING_FOLDER };
+
 struct finding {
+	enum finding_kind kind;
 	bool is_fatal;
 	char *what; /* "port 3000 (Grafana) is held by nginx (process 812)" */
 	char *hint; /* NULL: none */
