@@ -31,6 +31,8 @@ struct adopt_request {
 	const char *dir; /* in which the Compose file lies */
 	/* What the shell of `docker compose` would have set, which wins over .env; NULL: nothing. */
 	const char *(*variable)(const char *name);
+	/* The Compose file is one of cctm's making: its one anchor, of what all services share, is passed over. */
+	bool is_own;
 };
 
 /* Differs from cctm's default and is allowed: `text` goes through value_parse_words, and all settings together pass

@@ -37,6 +37,22 @@ int file_check(struct reader *reader, const char *path, const char *name)
 	return reader_failed(reader) ? -1 : 1;
 }
 
+/* Places stay as they are, for findings name them. What the anchor holds (capabilities, logging, restart) is nothing that is
+ * looked at. */
+static void pass_over_own_anchor(struct buf *bytes)
+{
+	static const char *const words[] = { "x-service: &service", "<<: *service" };
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		size_t len = strlen(words[i]), keep = i == 0 ? strlen("x-service:") : 0;
+		unsigned char *at = bytes->data;
+		while (at && (at = memmem(at, bytes->len - (size_t)(at - bytes->data), words[i],
+				      len)) != NULL) {
+			memset(at + keep, ' ', len - keep);
+			at += len;
+		}
+	}
+}
+
 int source_read(struct reader *reader, const char *name, struct source *out)
 {
 	while (str_has_prefix(name, "./"))
@@ -52,6 +68,8 @@ int source_read(struct reader *reader, const char *name, struct source *out)
 		found = file_read(path, &out->bytes, reader->err);
 	if (found <= 0)
 		return found;
+	if (reader->request->is_own)
+		pass_over_own_anchor(&out->bytes);
 	if (!tree_parse(buf_slice(&out->bytes), &out->tree, reader->err)) {
 		/* Its message begins with line and column. */
 		AUTO(str) char *message = mem_strdup(reader->err->message);

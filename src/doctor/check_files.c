@@ -325,6 +325,26 @@ void check_compose_readable(struct doctor *d, const struct check *check, struct 
 		outcome_advise(out, "mend the line it names");
 }
 
+/* What cctm.yaml asks for in so many words is what the user wants. */
+static bool is_wanted(const struct doctor *d, enum fault fault)
+{
+	const struct config *config = &d->stack.config;
+	if (!d->is_own)
+		return false;
+	switch ((int)fault) {
+	case FAULT_PORTS_OPEN:
+		return !address_is_loopback(config_text(config, "bind"));
+	case FAULT_DEBUG:
+		return strcmp(config_text(config, "collector.debug"), "detailed") == 0;
+	case FAULT_CORS:
+		return strstr(config_text(config, "otlp.cors_origins"), "*") != NULL;
+	case FAULT_BATCH:
+		return config_is_set(config, "collector.batch_timeout");
+	default:
+		return false;
+	}
+}
+
 void check_fault(struct doctor *d, const struct check *check, struct check_outcome *out)
 {
 	AUTO(buf) struct buf all = BUF_INIT(BUF_UNLIMITED);
@@ -338,6 +358,10 @@ void check_fault(struct doctor *d, const struct check *check, struct check_outco
 	}
 	if (!first)
 		return;
+	if (is_wanted(d, first->fault)) {
+		outcome_say(out, CHECK_NOTE, "%s, as cctm.yaml asks for", buf_str(&all));
+		return;
+	}
 	outcome_say(out, CHECK_FAILURE, "%s", buf_str(&all));
 	if (!d->is_own)
 		outcome_command(out, FIX_TO_LOOK_AT, "cctm", "-C", d->dir, "init", "--adopt",
