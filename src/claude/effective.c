@@ -71,6 +71,9 @@ static void read_text(struct effective_source *source, const char *text, size_t 
 	take_key(source, &plain, "env");
 	if (!source->fault)
 		take_key(source, &plain, "otelHeadersHelper");
+	/* No setting at all, and often written: to tell of it. */
+	if (!source->fault)
+		take_key(source, &plain, "telemetry");
 }
 
 void effective_add_file(struct effective *effective, enum layer layer, const char *path)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
 #include <zlib.h>
 
 #include "cmd/cmd.h"
@@ -56,8 +57,10 @@ const struct command cmd_doctor = {
 	.args_size = sizeof(struct doctor_args),
 	.options = doctor_options,
 	.examples = doctor_examples,
-	.text = "Looks along the way of a sample: the machine, the configuration, Claude Code, what "
-		"receives, Prometheus, Grafana, the totals. Each check is a line; under what is not "
+	.text = "Looks along the way of a sample: the machine, the configuration, Claude Code, "
+		"what "
+		"receives, Prometheus, Grafana, the totals. Each check is a line; under what is "
+		"not "
 		"well stands what was seen and the command that mends it. The last line says "
 		"whether everything works, or what to do first. What would fail only because "
 		"something before it does is skipped, and so is what has no meaning in this stack "
@@ -87,7 +90,9 @@ const struct command cmd_doctor = {
 	.run = doctor_run,
 };
 
-#define WATCH_MS    5000
+#define WATCH_MS 5000
+/* A password that was wrong once is not tried again: the fifth time locks the account. */
+#define LOGIN_CHECK "grafana-login"
 #define REPORT_MODE 0600
 #define REPORT_MAX  (512 << 20)
 
@@ -119,9 +124,9 @@ static bool is_done_before(const struct diagnosis *diagnosis, size_t row)
 {
 	AUTO(str) char *fix = diagnosis_fix(&diagnosis->rows[row]);
 	for (size_t i = 0; i < row; i++) {
-		AUTO(str) char *other = is_to_mend(&diagnosis->rows[i])
-						? diagnosis_fix(&diagnosis->rows[i])
-						: NULL;
+		AUTO(str)
+		char *other =
+			is_to_mend(&diagnosis->rows[i]) ? diagnosis_fix(&diagnosis->rows[i]) : NULL;
 		if (fix && other && strcmp(fix, other) == 0)
 			return true;
 	}
@@ -141,10 +146,10 @@ static void mend(struct doctor_job *job, const struct diagnosis *diagnosis)
 			out_note(job->ctx->out, "done: %s", fix);
 		else
 			out_note(job->ctx->out, "not done: %s: %s", fix, why.message);
-		json_array_append_new(job->mended,
-			json_pack("{s:s, s:o, s:b, s:o}", "id", row->about->id, "fix",
-				out_json_text(fix), "done", is_done, "error",
-				out_json_text(is_done ? NULL : why.message)));
+		json_array_append_new(
+			job->mended, json_pack("{s:s, s:o, s:b, s:o}", "id", row->about->id, "fix",
+					     out_json_text(fix), "done", is_done, "error",
+					     out_json_text(is_done ? NULL : why.message)));
 	}
 }
 
@@ -154,9 +159,10 @@ static bool mend_if_wanted(struct doctor_job *job, const struct diagnosis *diagn
 {
 	size_t count = 0;
 	for (size_t i = 0; i < diagnosis->count; i++) {
-		AUTO(str) char *fix = is_to_mend(&diagnosis->rows[i]) && !is_done_before(diagnosis, i)
-					      ? diagnosis_fix(&diagnosis->rows[i])
-					      : NULL;
+		AUTO(str)
+		char *fix = is_to_mend(&diagnosis->rows[i]) && !is_done_before(diagnosis, i)
+				    ? diagnosis_fix(&diagnosis->rows[i])
+				    : NULL;
 		if (!fix)
 			continue;
 		out_note(job->ctx->out, "%-22s %s", diagnosis->rows[i].about->id, fix);
@@ -224,11 +230,21 @@ static bool look(const struct doctor_job *job, struct diagnosis *out, struct err
 		.given = job->ctx->dir,
 		.id = job->args->check,
 		.group = job->args->group,
+		.without = job->is_locked_out ? LOGIN_CHECK : NULL,
 	};
 	out_status(job->ctx->out, "looking");
 	bool is_done = doctor_look(&request, out, err);
 	out_end_status(job->ctx->out);
 	return is_done;
+}
+
+static bool has_failed(const struct diagnosis *diagnosis, const char *id)
+{
+	for (size_t i = 0; i < diagnosis->count; i++) {
+		if (strcmp(diagnosis->rows[i].about->id, id) == 0)
+			return diagnosis->rows[i].result == CHECK_FAILURE;
+	}
+	return false;
 }
 
 static int look_and_print(struct doctor_job *job, struct error *err)
@@ -245,6 +261,7 @@ static int look_and_print(struct doctor_job *job, struct error *err)
 			return -1;
 	}
 	doctor_print(job, &diagnosis);
+	job->is_locked_out = has_failed(&diagnosis, LOGIN_CHECK);
 	if (job->args->report && !write_report(job, &diagnosis, err))
 		return -1;
 	return diagnosis_count(&diagnosis, CHECK_FAILURE) ? error_exit_status(ERR_UNHEALTHY) : 0;

@@ -15,7 +15,8 @@ struct doctor_args {
 struct doctor_job {
 	struct context *ctx;
 	const struct doctor_args *args;
-	json_t *mended; /* what --fix did: [{id, fix, done, error}] */
+	bool is_locked_out; /* Grafana did not take the password */
+	json_t *mended;	    /* what --fix did: [{id, fix, done, error}] */
 };
 
 /* Text, JSON, or the text for a coding agent. */

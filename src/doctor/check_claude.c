@@ -135,8 +135,8 @@ void check_claude_attributes(struct doctor *d, const struct check *check, struct
 		const char *equals = memchr(at, '=', len);
 		size_t key = equals ? (size_t)(equals - at) : len;
 		size_t good = 0;
-		while (good < len && (unsigned char)at[good] > ' ' && (unsigned char)at[good] < 127 &&
-			!strchr("\";\\", at[good]))
+		while (good < len && (unsigned char)at[good] > ' ' &&
+			(unsigned char)at[good] < 127 && !strchr("\";\\", at[good]))
 			good++;
 		if (!equals || !key || good < len || len > 255 + key) {
 			outcome_say(out, CHECK_FAILURE,
@@ -184,7 +184,7 @@ void check_claude_temporality(
 	outcome_say(out, CHECK_WARNING,
 		"\"%s\" (%s) is no temporality, and Claude Code takes it as cumulative", value,
 		layer_name(layer));
-	outcome_cctm(out, d, FIX_TO_LOOK_AT, "env", "--apply", "--force", NULL);
+	outcome_advise(out, "write cumulative there, which is what it means now, or delta");
 }
 
 /* ---- its variables ---- */
@@ -241,8 +241,7 @@ static void judge(const struct doctor *d, const json_t *row, struct check_outcom
 			is_way ? text_of(row, "note") : "is another one than the stack's");
 	else
 		outcome_say(out, result, "%s is \"%s\" (%s), %s%s", name, value, origin,
-			is_way ? "" : "the stack needs ",
-			text_of(row, is_way ? "note" : "wanted"));
+			is_way ? "" : "the stack needs ", text_of(row, is_way ? "note" : "wanted"));
 	advise(d, origin, *origin, is_way, out);
 }
 

@@ -26,8 +26,8 @@ void check_stack(struct doctor *d, const struct check *check, struct check_outco
 		outcome_say(out, CHECK_OK, "%s", d->dir);
 	} else if (d->is_hand_made) {
 		outcome_say(out, CHECK_NOTE, "a stack made by hand in %s", d->dir);
-		outcome_command(out, FIX_TO_LOOK_AT, "cctm", "-C", d->dir, "init", "--adopt",
-			d->dir, NULL);
+		outcome_command(
+			out, FIX_TO_LOOK_AT, "cctm", "-C", d->dir, "init", "--adopt", d->dir, NULL);
 	} else {
 		outcome_say(out, CHECK_FAILURE, "%s",
 			d->config_fault ? d->config_fault : "there is none here");
@@ -102,8 +102,6 @@ void check_password(struct doctor *d, const struct check *check, struct check_ou
 	(void)check;
 	const struct env_variable *found =
 		read_env(d, &file, &ignored) ? env_file_find(&file, GRAFANA_PASSWORD) : NULL;
-	if (!doctor_has_docker(d))
-		return;
 	if (found && *found->value && !is_weak(found->value))
 		return;
 	if (found && *found->value) {
@@ -147,7 +145,7 @@ static const char *file_with_secret(struct doctor *d, const struct env_file *env
 			continue;
 		for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
 			const struct env_variable *found = env_file_find(env, names[k]);
-			if (found && strlen(found->value) >= PASSWORD_MIN &&
+			if (found && !is_weak(found->value) &&
 				strstr(buf_str(&text), found->value))
 				return provision->files.items[i].path;
 		}
@@ -221,15 +219,30 @@ void check_files_missing(struct doctor *d, const struct check *check, struct che
 	outcome_cctm(out, d, FIX_SAFE, "init", d->dir, NULL);
 }
 
+/* A port that the files were written with and cctm.yaml has no more; NULL: none. Yours. */
+static char *moved_port(const struct doctor *d)
+{
+	for (size_t i = 0; i < service_port_count; i++) {
+		int64_t then = manifest_port(&d->stack.last, service_ports[i].key);
+		int64_t now = config_number(&d->stack.config, service_ports[i].key);
+		if (then && then != now)
+			return mem_printf("%s (%lld, and in the files %lld)", service_ports[i].key,
+				(long long)now, (long long)then);
+	}
+	return NULL;
+}
+
 void check_files_stale(struct doctor *d, const struct check *check, struct check_outcome *out)
 {
 	(void)check;
 	AUTO(str) char *updated = paths_with(d, PLAN_UPDATE, false);
 	AUTO(str) char *merged = paths_with(d, PLAN_MERGE, false);
-	if (!*updated && !*merged)
+	AUTO(str) char *port = moved_port(d);
+	if (!*updated && !*merged && !port)
 		return;
-	outcome_say(out, CHECK_WARNING, "not as cctm.yaml says: %s%s%s", updated,
-		*updated && *merged ? ", " : "", merged);
+	outcome_say(out, CHECK_WARNING, "not as cctm.yaml says: %s%s%s%s%s", updated,
+		*updated && *merged ? ", " : "", merged, (*updated || *merged) && port ? ", " : "",
+		port ? port : "");
 	outcome_cctm(out, d, FIX_SAFE, "init", d->dir, NULL);
 }
 
@@ -307,8 +320,8 @@ void check_hand_made(struct doctor *d, const struct check *check, struct check_o
 		outcome_say(out, CHECK_NOTE, "%zu faults known by name are in it",
 			d->adoption.fault_count);
 	if (d->is_hand_made)
-		outcome_command(out, FIX_TO_LOOK_AT, "cctm", "-C", d->dir, "init", "--adopt",
-			d->dir, NULL);
+		outcome_command(
+			out, FIX_TO_LOOK_AT, "cctm", "-C", d->dir, "init", "--adopt", d->dir, NULL);
 }
 
 void check_compose_readable(struct doctor *d, const struct check *check, struct check_outcome *out)
@@ -336,8 +349,6 @@ static bool is_wanted(const struct doctor *d, enum fault fault)
 		return !address_is_loopback(config_text(config, "bind"));
 	case FAULT_DEBUG:
 		return strcmp(config_text(config, "collector.debug"), "detailed") == 0;
-	case FAULT_CORS:
-		return strstr(config_text(config, "otlp.cors_origins"), "*") != NULL;
 	case FAULT_BATCH:
 		return config_is_set(config, "collector.batch_timeout");
 	default:
@@ -364,8 +375,8 @@ void check_fault(struct doctor *d, const struct check *check, struct check_outco
 	}
 	outcome_say(out, CHECK_FAILURE, "%s", buf_str(&all));
 	if (!d->is_own)
-		outcome_command(out, FIX_TO_LOOK_AT, "cctm", "-C", d->dir, "init", "--adopt",
-			d->dir, NULL);
+		outcome_command(
+			out, FIX_TO_LOOK_AT, "cctm", "-C", d->dir, "init", "--adopt", d->dir, NULL);
 	else
 		outcome_cctm(out, d, FIX_TO_LOOK_AT, "init", "--force", d->dir, NULL);
 	outcome_advise(out, "%s", first->remedy);

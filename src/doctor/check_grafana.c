@@ -113,8 +113,8 @@ void check_datasource_name(struct doctor *d, const struct check *check, struct c
 /* ---- dashboards ---- */
 
 /* The titles of those that `is_meant`; yours. NULL: it could not be asked, and that is said. */
-static char *titles_where(struct doctor *d, bool (*is_meant)(enum bring_state),
-	struct check_outcome *out)
+static char *titles_where(
+	struct doctor *d, bool (*is_meant)(enum bring_state), struct check_outcome *out)
 {
 	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(own_grafana) struct own_grafana own = { 0 };
@@ -263,7 +263,8 @@ void check_queries(struct doctor *d, const struct check *check, struct check_out
 				    "'cctm upgrade' brings the version that cctm knows");
 	} else {
 		outcome_say(out, q.without_data ? CHECK_NOTE : CHECK_OK,
-			"%zu queries run, %zu have no data: commits, edits, budgets and events show "
+			"%zu queries run, %zu have no data: commits, edits, budgets and events "
+			"show "
 			"from the first one on, and people by e-mail with a login only",
 			q.asked, q.without_data);
 	}

@@ -27,6 +27,23 @@ void check_engine(struct doctor *d, const struct check *check, struct check_outc
 			      "--runtime embedded'");
 }
 
+/* Each of them to the next one that is free. */
+static void move_ports(
+	const struct doctor *d, const struct findings *findings, struct check_outcome *out)
+{
+	outcome_cctm(out, d, FIX_TO_LOOK_AT, "init", d->dir, NULL);
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->items[i];
+		if (finding->kind != FINDING_PORT || !finding->free_port)
+			continue;
+		AUTO(str)
+		char *text =
+			mem_printf("%s=%lld", finding->port_key, (long long)finding->free_port);
+		outcome_word(out, "--set");
+		outcome_word(out, text);
+	}
+}
+
 /* What `cctm up` would find in the way, of one kind. */
 void check_finding(struct doctor *d, const struct check *check, struct check_outcome *out)
 {
@@ -44,8 +61,10 @@ void check_finding(struct doctor *d, const struct check *check, struct check_out
 		return;
 	outcome_say(out, first->is_fatal ? CHECK_FAILURE : CHECK_WARNING, "%s", buf_str(&all));
 	if (first->kind == FINDING_PORT && d->is_own)
-		outcome_cctm(out, d, FIX_TO_LOOK_AT, "init", "--auto-ports", d->dir, NULL);
-	if (first->hint)
+		move_ports(d, findings, out);
+	if (first->kind == FINDING_PORT)
+		outcome_advise(out, "or end that program");
+	else if (first->hint)
 		outcome_advise(out, "%s", first->hint);
 }
 

@@ -64,8 +64,9 @@ void check_job(struct doctor *d, const struct check *check, struct check_outcome
 			(d->is_hand_made && strstr(text_of(target, "scrapeUrl"), ":8889")))
 			return;
 	}
-	outcome_say(out, CHECK_FAILURE, "Prometheus has no job %s, so it never reads what is "
-					"received",
+	outcome_say(out, CHECK_FAILURE,
+		"Prometheus has no job %s, so it never reads what is "
+		"received",
 		doctor_receiver(d));
 	if (d->is_own)
 		outcome_cctm(out, d, FIX_TO_LOOK_AT, "init", "--force", d->dir, NULL);
@@ -107,8 +108,9 @@ void check_arrived(struct doctor *d, const struct check *check, struct check_out
 	}
 	if (!ask(d, "count({__name__=~\"claude_code_.*_total\"})", &found, out) || found.count)
 		return;
-	outcome_say(out, CHECK_FAILURE, "the receiver shows metrics of Claude Code, and Prometheus "
-					"has none of them");
+	outcome_say(out, CHECK_FAILURE,
+		"the receiver shows metrics of Claude Code, and Prometheus "
+		"has none of them");
 	fix_by_restart(d, out);
 	outcome_advise(out, "is the job's address the receiver's port for metrics (8889)?");
 }
@@ -122,8 +124,9 @@ void check_reload(struct doctor *d, const struct check *check, struct check_outc
 	(void)check;
 	if (!text || !strstr(text, name) || exposition_sum(text, name) > 0)
 		return;
-	outcome_say(out, CHECK_FAILURE, "its configuration was changed to one that it cannot read: "
-					"it goes on with the former one");
+	outcome_say(out, CHECK_FAILURE,
+		"its configuration was changed to one that it cannot read: "
+		"it goes on with the former one");
 	if (d->is_own)
 		outcome_cctm(out, d, FIX_TO_LOOK_AT, "logs", "prometheus", NULL);
 	outcome_advise(out, "the log names file and line; mend it, then 'cctm restart prometheus'");
@@ -146,12 +149,13 @@ void check_rules(struct doctor *d, const struct check *check, struct check_outco
 	(void)check;
 	json_array_foreach(json_object_get(json_object_get(root, "data"), "groups"), i, group)
 	{
-		json_array_foreach(json_object_get(group, "rules"), k, rule)
-			count += strcmp(text_of(rule, "type"), "recording") == 0;
+		json_array_foreach(json_object_get(group, "rules"), k, rule) count +=
+			strcmp(text_of(rule, "type"), "recording") == 0;
 	}
 	if (root && !count) {
-		outcome_say(out, CHECK_FAILURE, "no recording rules are loaded, and the dashboards "
-						"add up what those record");
+		outcome_say(out, CHECK_FAILURE,
+			"no recording rules are loaded, and the dashboards "
+			"add up what those record");
 		fix_by_restart(d, out);
 		outcome_advise(out, "rule_files in config/prometheus.yml has to name rules/*.yml");
 	}
@@ -184,8 +188,7 @@ void check_retention(struct doctor *d, const struct check *check, struct check_o
 	AUTO(str) char *why = NULL;
 	AUTO(error) struct error ignored = ERROR_INIT;
 	json_t *root = doctor_get_json(d, "ports.prometheus", "/api/v1/status/flags", &why);
-	const char *said =
-		text_of(json_object_get(root, "data"), "storage.tsdb.retention.time");
+	const char *said = text_of(json_object_get(root, "data"), "storage.tsdb.retention.time");
 	int64_t wanted_ms = config_number(&d->stack.config, "prometheus.retention_time");
 	int64_t has_ms = 0;
 	(void)check;
@@ -230,10 +233,11 @@ void check_series(struct doctor *d, const struct check *check, struct check_outc
 			"%lld series are in memory; the label %s has most values, %lld",
 			(long long)count, text_of(label, "name"),
 			(long long)json_integer_value(json_object_get(label, "value")));
-		outcome_advise(out, "fewer labels make fewer series: OTEL_METRICS_INCLUDE_SESSION_ID"
-				    "=false leaves out session_id, 'cctm config set ingest bridge' "
-				    "does so by itself; a shorter prometheus.retention_time does not "
-				    "help memory");
+		outcome_advise(out,
+			"fewer labels make fewer series: OTEL_METRICS_INCLUDE_SESSION_ID"
+			"=false leaves out session_id, 'cctm config set ingest bridge' "
+			"does so by itself; a shorter prometheus.retention_time does not "
+			"help memory");
 	}
 	json_decref(root);
 }

@@ -139,10 +139,14 @@ void check_is_ours(struct doctor *d, const struct check *check, struct check_out
 	json_decref(health);
 	if (!is_other)
 		return;
-	outcome_say(out, CHECK_FAILURE, "another program answers on port %lld, not this stack's "
-					"bridge",
+	outcome_say(out, CHECK_FAILURE,
+		"another program answers on port %lld, not this stack's "
+		"bridge",
 		(long long)config_number(&d->stack.config, "ports.health"));
-	outcome_cctm(out, d, FIX_TO_LOOK_AT, "init", "--auto-ports", d->dir, NULL);
+	outcome_cctm(out, d, FIX_SAFE, "restart", NULL);
+	outcome_advise(out,
+		"the bridge listens elsewhere until then; where the other program keeps "
+		"the port, 'cctm config set ports.health' gives the stack another");
 }
 
 /* ---- does it answer ---- */
@@ -176,6 +180,8 @@ void check_probe(struct doctor *d, const struct check *check, struct check_outco
 		if (d->is_own && doctor_has_docker(d))
 			outcome_cctm(out, d, FIX_SAFE, "restart", service_rows[probe->service].name,
 				NULL);
+		else if (d->is_own)
+			outcome_cctm(out, d, FIX_SAFE, "restart", NULL);
 		else
 			fix_by_up(d, out);
 	}
@@ -258,8 +264,9 @@ static void check_refused_by_collector(struct doctor *d, struct check_outcome *o
 	if (!prometheus_query(&prometheus, query, &found, &ignored) || !found.count ||
 		!(found.items[0].value >= 1))
 		return;
-	outcome_say(out, CHECK_WARNING, "the Collector refused or lost about %.0f points and "
-					"events within an hour",
+	outcome_say(out, CHECK_WARNING,
+		"the Collector refused or lost about %.0f points and "
+		"events within an hour",
 		found.items[0].value);
 	outcome_cctm(out, d, FIX_TO_LOOK_AT, "logs", "otel-collector", NULL);
 }
@@ -295,8 +302,9 @@ void check_protocol(struct doctor *d, const struct check *check, struct check_ou
 		outcome_say(out, CHECK_WARNING,
 			"somebody sends gRPC to the port for HTTP (%s since the bridge started)",
 			buf_str(&worst.text));
-		outcome_advise(out, "OTEL_EXPORTER_OTLP_PROTOCOL has to be http/protobuf for port "
-				    "%lld: 'cctm env --check' shows who says otherwise",
+		outcome_advise(out,
+			"OTEL_EXPORTER_OTLP_PROTOCOL has to be http/protobuf for port "
+			"%lld: 'cctm env --check' shows who says otherwise",
 			(long long)config_number(&d->stack.config, "ports.otlp_http"));
 	}
 	buf_clear(&worst.text);
@@ -311,7 +319,8 @@ void check_lost(struct doctor *d, const struct check *check, struct check_outcom
 	if (lost < 1)
 		return;
 	outcome_say(out, CHECK_WARNING,
-		"%.0f events that clients numbered never came: an export was lost on its way", lost);
+		"%.0f events that clients numbered never came: an export was lost on its way",
+		lost);
 	outcome_cctm(out, d, FIX_TO_LOOK_AT, "report", "--by", "session", NULL);
 	outcome_advise(out, "the report marks the sessions; with cumulative temporality ('cctm env "
 			    "--apply') later exports heal the totals");
@@ -341,7 +350,8 @@ void check_damage(struct doctor *d, const struct check *check, struct check_outc
 	if (damaged < 1)
 		return;
 	outcome_say(out, CHECK_WARNING,
-		"%.0f damaged parts of the journal were set aside when the bridge started", damaged);
+		"%.0f damaged parts of the journal were set aside when the bridge started",
+		damaged);
 	outcome_advise(out, "look at the disk; what was counted before is kept, and the parts lie "
 			    "beside the journal");
 }
@@ -370,6 +380,5 @@ void check_last_sample(struct doctor *d, const struct check *check, struct check
 		return;
 	}
 	out->last_sample_ms = last_ms;
-	outcome_say(out, CHECK_OK, "%lld s ago",
-		(long long)((clock_wall_ms() - last_ms) / 1000));
+	outcome_say(out, CHECK_OK, "%lld s ago", (long long)((clock_wall_ms() - last_ms) / 1000));
 }

@@ -11,8 +11,8 @@
 #include "render/model.h"
 #include "report/report.h"
 
-#define COST	   "claude_code_cost_usage_USD_total"
-#define TOLERANCE  1e-6
+#define COST	  "claude_code_cost_usage_USD_total"
+#define TOLERANCE 1e-6
 
 /* The bridge's counters never fall, and its ledger began with them: both are all that ever came. */
 void check_ledger(struct doctor *d, const struct check *check, struct check_outcome *out)
@@ -20,9 +20,9 @@ void check_ledger(struct doctor *d, const struct check *check, struct check_outc
 	AUTO(error) struct error err = ERROR_INIT;
 	AUTO(report) struct report report = { 0 };
 	AUTO(str) char *state = bridge_dir(d->dir, &d->stack.config);
-	const struct report_query query = { .since_ms = 0,
-		.until_ms = clock_wall_ms() + 86400000,
-		.by = BY_MONTH };
+	const struct report_query query = {
+		.since_ms = 0, .until_ms = clock_wall_ms() + 86400000, .by = BY_MONTH
+	};
 	(void)check;
 	const char *text = doctor_exposition(d);
 	if (!text) {
@@ -36,14 +36,16 @@ void check_ledger(struct doctor *d, const struct check *check, struct check_outc
 	}
 	double counted = exposition_sum(text, COST);
 	double kept = figures_value(&report.totals, FIGURE_COST);
-	/* What came within the last seconds is on its way into the ledger. */
-	if (exposition_sum(text, "cctm_ledger_lag_bytes") > 0 ||
-		fabs(counted - kept) <= TOLERANCE * fmax(1, counted)) {
+	if (exposition_sum(text, "cctm_ledger_lag_bytes") > 0) {
+		outcome_say(out, CHECK_OK, "what came last is on its way into the ledger");
+		return;
+	}
+	if (fabs(counted - kept) <= TOLERANCE * fmax(1, counted)) {
 		outcome_say(out, CHECK_OK, "%.4f USD counted and kept", counted);
 		return;
 	}
-	outcome_say(out, CHECK_WARNING,
-		"the counters show %.6f USD and the ledger holds %.6f USD", counted, kept);
+	outcome_say(out, CHECK_WARNING, "the counters show %.6f USD and the ledger holds %.6f USD",
+		counted, kept);
 	outcome_advise(out, "reports and dashboards differ by that much: a ledger that was taken "
 			    "away or put back, or is older than its retention, explains it");
 }
@@ -80,8 +82,8 @@ void check_counted(struct doctor *d, const struct check *check, struct check_out
 		return;
 	}
 	outcome_say(out, CHECK_WARNING,
-		"within an hour the counters rose by %.4f USD, and the rules recorded %.4f USD", rise,
-		counted);
+		"within an hour the counters rose by %.4f USD, and the rules recorded %.4f USD",
+		rise, counted);
 	outcome_advise(out, "rules that were late or off in that hour explain it: 'cctm doctor "
 			    "--group prometheus' looks at them");
 }

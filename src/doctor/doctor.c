@@ -61,6 +61,8 @@ static const char *out_of_scope(const struct doctor *d, enum scope scope)
 		return NULL;
 	if (scope == SCOPE_OWN && !d->is_own)
 		return "there is no cctm.yaml";
+	if (scope == SCOPE_OWN_DOCKER && !d->is_own)
+		return "there is no cctm.yaml";
 	if (!d->is_loaded)
 		return d->is_own ? "cctm.yaml cannot be used" : "there is no stack";
 	switch (scope) {
@@ -71,6 +73,7 @@ static const char *out_of_scope(const struct doctor *d, enum scope scope)
 	case SCOPE_COMPOSE:
 		return d->is_adopted ? NULL : "there is no Compose file that can be read";
 	case SCOPE_DOCKER:
+	case SCOPE_OWN_DOCKER:
 		return is_docker ? NULL : "the stack needs no containers";
 	case SCOPE_EMBEDDED:
 		return is_docker ? "the stack runs in containers" : NULL;
@@ -103,23 +106,15 @@ static bool is_asked(const struct doctor_request *request, const struct check_ab
 /* ---- what comes of them ---- */
 
 /* What fails because of another fault is no fault of its own, and what is well in spite of one is well somewhere else: a port
- * that answers while the stack does not run is another program's. */
-static void skip_what_follows(
-	struct check_outcome *outcomes, const bool *is_run, bool *is_blocked)
+ * that answers while the stack does not run is another program's. Within a lane this is so already. */
+static void skip_what_follows(const struct lanes_request *lanes, struct check_outcome *outcomes)
 {
 	for (size_t i = 0; i < check_count; i++) {
-		if (!is_run[i])
-			continue;
-		is_blocked[i] = outcomes[i].result == CHECK_FAILURE;
-		for (size_t k = 0; k < CHECK_NEEDS_MAX && checks[i].needs[k]; k++) {
-			size_t needed = row_of(checks[i].needs[k]);
-			if (needed >= i || !is_blocked[needed])
-				continue;
-			is_blocked[i] = true;
-			outcome_clear(&outcomes[i]);
-			outcome_say(&outcomes[i], CHECK_SKIPPED, "it waits for %s",
-				checks[i].needs[k]);
-		}
+		const char *needed = lanes->is_wanted[i] && !outcomes[i].is_blocked
+					     ? lanes_blocking(lanes, outcomes, i)
+					     : NULL;
+		if (needed)
+			outcome_block(&outcomes[i], needed);
 	}
 }
 
@@ -141,16 +136,21 @@ static void take(struct diagnosis *out, size_t row, struct check_outcome *outcom
 
 struct doctor_job {
 	struct doctor doctor;
-	bool *is_wanted, *is_run, *is_blocked;
+	bool *is_wanted, *is_run;
 	struct check_outcome *outcomes;
 	int64_t *took_ms;
 };
+
+static void fail_again(struct check_outcome *outcome, bool *is_run)
+{
+	*is_run = false;
+	outcome_say(outcome, CHECK_FAILURE, "it failed before, and is not tried again");
+}
 
 static void job_begin(struct doctor_job *job, const struct doctor_request *request)
 {
 	job->is_wanted = mem_calloc(check_count, sizeof *job->is_wanted);
 	job->is_run = mem_calloc(check_count, sizeof *job->is_run);
-	job->is_blocked = mem_calloc(check_count, sizeof *job->is_blocked);
 	job->outcomes = mem_calloc(check_count, sizeof *job->outcomes);
 	job->took_ms = mem_calloc(check_count, sizeof *job->took_ms);
 	doctor_open(&job->doctor, request->given);
@@ -163,6 +163,8 @@ static void job_begin(struct doctor_job *job, const struct doctor_request *reque
 		job->is_run[i] = job->is_wanted[i] && !why;
 		if (why)
 			outcome_say(&job->outcomes[i], CHECK_SKIPPED, "%s", why);
+		else if (request->without && strcmp(request->without, checks[i].about.id) == 0)
+			fail_again(&job->outcomes[i], &job->is_run[i]);
 	}
 }
 
@@ -173,7 +175,6 @@ static void job_end(struct doctor_job *job)
 	doctor_close(&job->doctor);
 	free(job->is_wanted);
 	free(job->is_run);
-	free(job->is_blocked);
 	free(job->outcomes);
 	free(job->took_ms);
 }
@@ -191,7 +192,7 @@ bool doctor_look(const struct doctor_request *request, struct diagnosis *out, st
 		.check_ms = request->deadline_ms ? request->deadline_ms : DOCTOR_CHECK_MS,
 		.lane_ms = LANE_MS };
 	bool is_done = lanes_run(&lanes, job.outcomes, job.took_ms, err);
-	skip_what_follows(job.outcomes, job.is_run, job.is_blocked);
+	skip_what_follows(&lanes, job.outcomes);
 	for (size_t i = 0; is_done && i < check_count; i++) {
 		if (is_asked(request, &checks[i].about))
 			take(out, i, &job.outcomes[i], job.took_ms[i]);

@@ -55,14 +55,15 @@ const struct check_about *doctor_find(const char *id);
 /* The id that was meant; NULL: none is near. */
 const char *doctor_nearest(const char *id);
 
-#define FIX_WORDS_MAX 8
+#define FIX_WORDS_MAX 32
 
 struct diagnosis_row {
 	const struct check_about *about;
 	enum check_result result;
 	char *evidence; /* what was seen, or why it was skipped; NULL: nothing to say */
 	char *advice;	/* what to do where no command does it; NULL: none */
-	char *words[FIX_WORDS_MAX + 1]; /* the command that mends it: "cctm", "-C", …; ends with NULL; none: there is none */
+	char *words[FIX_WORDS_MAX +
+		    1]; /* the command that mends it: "cctm", "-C", …; ends with NULL; none: there is none */
 	bool is_safe; /* it loses nothing, so it can be run without looking closer */
 	int64_t took_ms;
 };
@@ -76,16 +77,18 @@ struct diagnosis {
 };
 
 struct doctor_request {
-	const char *given;  /* as -C gives it; NULL: where the stack is looked for */
-	const char *id;	    /* this check alone; NULL: all */
-	const char *group;  /* these alone; NULL: all */
+	const char *given;   /* as -C gives it; NULL: where the stack is looked for */
+	const char *id;	     /* this check alone; NULL: all */
+	const char *group;   /* these alone; NULL: all */
 	int64_t deadline_ms; /* of one check; 0: DOCTOR_CHECK_MS */
+	const char
+		*without; /* a check that failed before and is not to be tried again; NULL: none */
 };
 
 #define DOCTOR_CHECK_MS 4500
 
-bool doctor_look(
-	const struct doctor_request *request, struct diagnosis *out, struct error *err) MUST_CHECK;
+bool doctor_look(const struct doctor_request *request, struct diagnosis *out, struct error *err)
+	MUST_CHECK;
 void diagnosis_clear(struct diagnosis *diagnosis);
 
 size_t diagnosis_count(const struct diagnosis *diagnosis, enum check_result result);
@@ -101,8 +104,8 @@ bool diagnosis_mend(const struct diagnosis_row *row, struct error *err) MUST_CHE
 
 /* An archive for a report of a fault, appended to `out` as .tar: `results` (JSON), versions, the stack's rendered files and
  * the last lines of its logs. Secrets and what is personal are replaced; *replaced lists what, a line each. */
-bool doctor_report(const char *given, const char *results,
-	struct buf *out, struct buf *replaced, struct error *err) MUST_CHECK;
+bool doctor_report(const char *given, const char *results, struct buf *out, struct buf *replaced,
+	struct error *err) MUST_CHECK;
 
 static inline void auto_diagnosis(struct diagnosis *diagnosis)
 {

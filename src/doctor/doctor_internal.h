@@ -35,6 +35,7 @@ enum scope {
 	SCOPE_ANY,
 	SCOPE_STACK, /* settings are known: of cctm.yaml, or of a stack made by hand */
 	SCOPE_OWN,   /* there is a cctm.yaml */
+	SCOPE_OWN_DOCKER,
 	SCOPE_COMPOSE, /* there is a Compose file */
 	SCOPE_DOCKER,  /* it runs in containers */
 	SCOPE_EMBEDDED,
@@ -47,7 +48,7 @@ struct check_outcome {
 	char *evidence, *advice;
 	char *words[FIX_WORDS_MAX + 1];
 	size_t word_count;
-	bool is_safe;
+	bool is_safe, is_blocked; /* blocked: it was not done, for it waits for another */
 	int64_t last_sample_ms;
 };
 
@@ -55,7 +56,7 @@ struct check;
 struct doctor;
 typedef void check_function(struct doctor *d, const struct check *check, struct check_outcome *out);
 
-#define CHECK_NEEDS_MAX 3
+#define CHECK_NEEDS_MAX 5
 
 struct check {
 	struct check_about about;
@@ -75,7 +76,7 @@ extern const size_t check_count;
  * process of the lane. */
 struct doctor {
 	const char *given;
-	char *dir; /* absolute; of what is there, or where it was looked for */
+	char *dir;	/* absolute; of what is there, or where it was looked for */
 	bool is_loaded; /* `stack` has settings that can be used */
 	bool is_own;	/* there is a cctm.yaml */
 	bool is_hand_made;
@@ -104,13 +105,18 @@ struct doctor {
 void outcome_say(struct check_outcome *out, enum check_result result, const char *fmt, ...)
 	PRINTF(3, 4);
 void outcome_advise(struct check_outcome *out, const char *fmt, ...) PRINTF(2, 3);
+
 enum safety { FIX_TO_LOOK_AT, FIX_SAFE };
+
 /* The command of cctm that mends it, for this stack: words behind "cctm -C DIR", ending with NULL. */
-void outcome_cctm(
-	struct check_outcome *out, const struct doctor *d, enum safety safety, ...);
+void outcome_cctm(struct check_outcome *out, const struct doctor *d, enum safety safety, ...);
 /* Another program's. */
 void outcome_command(struct check_outcome *out, enum safety safety, ...);
+/* It waits for the check `needed`. */
+void outcome_block(struct check_outcome *out, const char *needed);
 void outcome_clear(struct check_outcome *out);
+/* One more word of the command. */
+void outcome_word(struct check_outcome *out, const char *word);
 
 /* ---- facts ---- */
 
@@ -151,30 +157,31 @@ double exposition_sum(const char *text, const char *name); /* 0: there is none *
 
 /* ---- the checks, by file ---- */
 
-#define CHECK_FUNCTIONS(X)                                                                            \
-	/* check_machine.c */                                                                         \
-	X(check_engine) X(check_finding) X(check_other_stack)                                         \
-	/* check_files.c */                                                                           \
-	X(check_stack) X(check_config) X(check_env_file) X(check_env_mode) X(check_password)          \
-	X(check_token) X(check_secrets) X(check_gitignore) X(check_files_missing) X(check_files_stale) \
-	X(check_files_conflict) X(check_files_parse) X(check_files_loaded) X(check_open)              \
-	X(check_hand_made) X(check_compose_readable) X(check_fault)                                   \
-	/* check_claude.c */                                                                          \
-	X(check_claude_program) X(check_claude_version) X(check_claude_settings)                      \
-	X(check_claude_block) X(check_claude_variable) X(check_claude_in_the_way)                     \
-	X(check_claude_attributes) X(check_claude_temporality) X(check_claude_running)                \
-	/* check_receiver.c */                                                                        \
-	X(check_running) X(check_restarting) X(check_memory_kill) X(check_is_ours) X(check_probe)     \
-	X(check_logs_path) X(check_rejected) X(check_protocol) X(check_lost) X(check_noted)           \
-	X(check_damage) X(check_last_sample)                                                          \
-	/* check_prometheus.c */                                                                      \
-	X(check_job) X(check_targets) X(check_reload) X(check_rules) X(check_rule_errors)             \
-	X(check_retention) X(check_clock) X(check_series) X(check_arrived)                            \
-	/* check_grafana.c */                                                                         \
-	X(check_datasource) X(check_datasource_url) X(check_datasource_name) X(check_dashboards)      \
-	X(check_dashboards_old) X(check_queries)                                                      \
-	/* check_totals.c */                                                                          \
-	X(check_ledger) X(check_counted)
+#define CHECK_FUNCTIONS(X)                                                                        \
+	/* check_machine.c */                                                                     \
+	X(check_engine)                                                                           \
+	X(check_finding) X(check_other_stack) /* check_files.c */                                 \
+		X(check_stack) X(check_config) X(check_env_file) X(check_env_mode)                \
+			X(check_password) X(check_token) X(check_secrets) X(check_gitignore) X(   \
+				check_files_missing) X(check_files_stale) X(check_files_conflict) \
+				X(check_files_parse) X(check_files_loaded) X(check_open)          \
+					X(check_hand_made) X(check_compose_readable)              \
+						X(check_fault) /* check_claude.c */               \
+		X(check_claude_program) X(check_claude_version) X(check_claude_settings)          \
+			X(check_claude_block) X(check_claude_variable) X(check_claude_in_the_way) \
+				X(check_claude_attributes) X(check_claude_temporality)            \
+					X(check_claude_running) /* check_receiver.c */            \
+		X(check_running) X(check_restarting) X(check_memory_kill) X(check_is_ours)        \
+			X(check_probe) X(check_logs_path) X(check_rejected) X(check_protocol)     \
+				X(check_lost) X(check_noted) X(check_damage)                      \
+					X(check_last_sample) /* check_prometheus.c */             \
+		X(check_job) X(check_targets) X(check_reload) X(check_rules) X(check_rule_errors) \
+			X(check_retention) X(check_clock) X(check_series)                         \
+				X(check_arrived) /* check_grafana.c */                            \
+		X(check_datasource) X(check_datasource_url) X(check_datasource_name)              \
+			X(check_dashboards) X(check_dashboards_old)                               \
+				X(check_queries) /* check_totals.c */                             \
+		X(check_ledger) X(check_counted)
 
 #define X(name) check_function name;
 CHECK_FUNCTIONS(X)

@@ -40,9 +40,9 @@ static void settings_of_adoption(struct doctor *d)
 static void read_compose(struct doctor *d)
 {
 	AUTO(error) struct error err = ERROR_INIT;
-	const struct adopt_request request = { .dir = d->dir,
-		.variable = config_getenv,
-		.is_own = d->is_own };
+	const struct adopt_request request = {
+		.dir = d->dir, .variable = config_getenv, .is_own = d->is_own
+	};
 	d->is_adopted = adopt_read(&request, &d->adoption, &err);
 	if (!d->is_adopted && err.code != ERR_REFUSED)
 		d->adopt_fault = mem_strdup(err.message);

@@ -1,5 +1,3 @@
-#include "doctor/lanes_internal.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -12,6 +10,7 @@
 #include "core/mem.h"
 #include "core/out.h"
 #include "core/proc.h"
+#include "doctor/lanes_internal.h"
 
 #define LINE_MAX_BYTES (1 << 20)
 #define NONE	       SIZE_MAX
@@ -23,9 +22,9 @@ struct lane_state {
 	pid_t pid; /* 0: none runs */
 	int fd;
 	struct buf said;
-	size_t next;	/* the first row that is not done */
-	size_t at;	/* the row that is being done; NONE */
-	int64_t at_ms;	/* since when */
+	size_t next;   /* the first row that is not done */
+	size_t at;     /* the row that is being done; NONE */
+	int64_t at_ms; /* since when */
 	int64_t began_ms, check_ms;
 };
 
@@ -33,7 +32,32 @@ struct lane_work {
 	const struct lanes_request *request;
 	enum lane lane;
 	size_t from;
+	struct check_outcome *outcomes; /* so far; in the lane's process its own copy */
 };
+
+/* ---- what waits for what ---- */
+
+static const struct check_outcome *outcome_of(
+	const struct lanes_request *request, const struct check_outcome *outcomes, const char *id)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		if (strcmp(request->table[i].about.id, id) == 0)
+			return &outcomes[i];
+	}
+	return NULL;
+}
+
+const char *lanes_blocking(
+	const struct lanes_request *request, const struct check_outcome *outcomes, size_t row)
+{
+	const char *const *needs = request->table[row].needs;
+	for (size_t k = 0; k < CHECK_NEEDS_MAX && needs[k]; k++) {
+		const struct check_outcome *needed = outcome_of(request, outcomes, needs[k]);
+		if (needed && (needed->result == CHECK_FAILURE || needed->is_blocked))
+			return needs[k];
+	}
+	return NULL;
+}
 
 /* ---- in the lane's process ---- */
 
@@ -51,10 +75,10 @@ static json_t *outcome_json(size_t row, const struct check_outcome *outcome)
 	json_t *words = json_array();
 	for (size_t i = 0; i < outcome->word_count; i++)
 		json_array_append_new(words, out_json_text(outcome->words[i]));
-	return json_pack("{s:I, s:i, s:o, s:o, s:o, s:b, s:I}", "end", (json_int_t)row, "result",
-		(int)outcome->result, "evidence", out_json_text(outcome->evidence), "advice",
-		out_json_text(outcome->advice), "words", words, "safe", outcome->is_safe, "sample",
-		(json_int_t)outcome->last_sample_ms);
+	return json_pack("{s:I, s:i, s:o, s:o, s:o, s:b, s:b, s:I}", "end", (json_int_t)row,
+		"result", (int)outcome->result, "evidence", out_json_text(outcome->evidence),
+		"advice", out_json_text(outcome->advice), "words", words, "safe", outcome->is_safe,
+		"blocked", outcome->is_blocked, "sample", (json_int_t)outcome->last_sample_ms);
 }
 
 static bool is_in(const struct lanes_request *request, size_t row, enum lane lane)
@@ -62,20 +86,29 @@ static bool is_in(const struct lanes_request *request, size_t row, enum lane lan
 	return request->is_wanted[row] && request->table[row].lane == lane;
 }
 
+/* What cannot be well is not even asked: a password that was wrong is not tried again. */
+static void do_one(const struct lane_work *work, size_t row)
+{
+	const struct check *check = &work->request->table[row];
+	struct check_outcome *outcome = &work->outcomes[row];
+	const char *needed = lanes_blocking(work->request, work->outcomes, row);
+	outcome_clear(outcome);
+	if (needed)
+		outcome_block(outcome, needed);
+	else
+		check->run(work->request->doctor, check, outcome);
+}
+
 static int work(void *ctx, int fd)
 {
 	const struct lane_work *work = ctx;
 	for (size_t i = work->from; i < work->request->count; i++) {
-		struct check_outcome outcome = { 0 };
 		if (!is_in(work->request, i, work->lane))
 			continue;
 		if (!say(fd, json_pack("{s:I}", "begin", (json_int_t)i)))
 			return 1;
-		work->request->table[i].run(
-			work->request->doctor, &work->request->table[i], &outcome);
-		bool is_said = say(fd, outcome_json(i, &outcome));
-		outcome_clear(&outcome);
-		if (!is_said)
+		do_one(work, i);
+		if (!say(fd, outcome_json(i, &work->outcomes[i])))
 			return 1;
 	}
 	return 0;
@@ -90,9 +123,10 @@ static size_t next_row(const struct lanes_request *request, enum lane lane, size
 	return from;
 }
 
-static bool start(const struct lanes_request *request, struct lane_state *state, struct error *err)
+static bool start(const struct lanes_request *request, struct lane_state *state,
+	struct check_outcome *outcomes, struct error *err)
 {
-	struct lane_work todo = { request, state->lane, state->next };
+	struct lane_work todo = { request, state->lane, state->next, outcomes };
 	state->at = NONE;
 	state->at_ms = clock_mono_ms();
 	buf_clear(&state->said);
@@ -113,6 +147,7 @@ static void take_outcome(const json_t *line, struct check_outcome *out)
 	out->evidence = text_at(line, "evidence");
 	out->advice = text_at(line, "advice");
 	out->is_safe = json_is_true(json_object_get(line, "safe"));
+	out->is_blocked = json_is_true(json_object_get(line, "blocked"));
 	out->last_sample_ms = json_integer_value(json_object_get(line, "sample"));
 	for (size_t i = 0; i < json_array_size(words) && i < FIX_WORDS_MAX; i++)
 		out->words[out->word_count++] =
@@ -196,7 +231,7 @@ static bool go_on(struct lane_state *state, const struct lanes_request *request,
 	int64_t left_ms = state->began_ms + request->lane_ms - clock_mono_ms();
 	if (left_ms < AFTER_HANG_MS)
 		skip_rest(state, request, outcomes);
-	return state->next >= request->count || start(request, state, err);
+	return state->next >= request->count || start(request, state, outcomes, err);
 }
 
 static bool attend(const struct lanes_request *request, struct lane_state *state, bool is_readable,
@@ -245,7 +280,7 @@ bool lanes_run(const struct lanes_request *request, struct check_outcome *outcom
 			.check_ms = request->check_ms };
 		states[i].next = next_row(request, states[i].lane, 0);
 		if (is_fine && states[i].next < request->count)
-			is_fine = start(request, &states[i], err);
+			is_fine = start(request, &states[i], outcomes, err);
 	}
 	while (is_fine && wait_for_some(states, polls)) {
 		for (size_t i = 0; is_fine && i < LANE_COUNT; i++) {

@@ -13,8 +13,12 @@ struct lanes_request {
 	int64_t lane_ms;  /* what all of a lane may take; what is left then is skipped */
 };
 
-/* Fills `outcomes` and `took_ms`, by row. A check that hangs or crashes has failed. */
+/* Fills `outcomes`, in which what is known already may stand, and `took_ms`, by row. A check that hangs or crashes has failed. */
 bool lanes_run(const struct lanes_request *request, struct check_outcome *outcomes,
 	int64_t *took_ms, struct error *err) MUST_CHECK;
+
+/* The id of a check that this one needs and that failed or waits itself; NULL: none. */
+const char *lanes_blocking(
+	const struct lanes_request *request, const struct check_outcome *outcomes, size_t row);
 
 #endif

@@ -51,7 +51,7 @@ static void forget_words(struct check_outcome *out)
 	out->word_count = 0;
 }
 
-static void add_word(struct check_outcome *out, const char *word)
+void outcome_word(struct check_outcome *out, const char *word)
 {
 	if (out->word_count < FIX_WORDS_MAX)
 		out->words[out->word_count++] = mem_strdup(word);
@@ -60,17 +60,17 @@ static void add_word(struct check_outcome *out, const char *word)
 static void add_words(struct check_outcome *out, va_list ap)
 {
 	for (const char *word = va_arg(ap, const char *); word; word = va_arg(ap, const char *))
-		add_word(out, word);
+		outcome_word(out, word);
 }
 
 void outcome_cctm(struct check_outcome *out, const struct doctor *d, enum safety safety, ...)
 {
 	va_list ap;
 	forget_words(out);
-	add_word(out, "cctm");
+	outcome_word(out, "cctm");
 	if (d->dir) {
-		add_word(out, "-C");
-		add_word(out, d->dir);
+		outcome_word(out, "-C");
+		outcome_word(out, d->dir);
 	}
 	va_start(ap, safety);
 	add_words(out, ap);
@@ -88,6 +88,13 @@ void outcome_command(struct check_outcome *out, enum safety safety, ...)
 	out->is_safe = safety == FIX_SAFE;
 }
 
+void outcome_block(struct check_outcome *out, const char *needed)
+{
+	outcome_clear(out);
+	outcome_say(out, CHECK_SKIPPED, "it waits for %s", needed);
+	out->is_blocked = true;
+}
+
 void outcome_clear(struct check_outcome *out)
 {
 	forget_words(out);
@@ -100,8 +107,9 @@ void outcome_clear(struct check_outcome *out)
 
 static bool is_plain(const char *word)
 {
-	return *word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				     "-_./:=,@%+") == strlen(word);
+	return *word &&
+	       strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			    "-_./:=,@%+") == strlen(word);
 }
 
 char *diagnosis_fix(const struct diagnosis_row *row)
@@ -113,8 +121,7 @@ char *diagnosis_fix(const struct diagnosis_row *row)
 			buf_addc(&text, ' ');
 		if (is_plain(row->words[i]))
 			buf_adds(&text, row->words[i]);
-		else if (!escape_append(
-				 ESCAPE_SHELL, slice_str(row->words[i]), &text, &ignored))
+		else if (!escape_append(ESCAPE_SHELL, slice_str(row->words[i]), &text, &ignored))
 			return NULL;
 	}
 	if (text.len)

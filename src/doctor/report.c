@@ -197,9 +197,8 @@ static bool add_versions(struct report_job *job, struct error *err)
 /* As they lie there, for what was edited is what matters. */
 static bool add_files(struct report_job *job, struct error *err)
 {
-	const struct provision *provision = job->d->is_own && job->d->is_loaded
-						    ? doctor_provision(job->d)
-						    : NULL;
+	const struct provision *provision =
+		job->d->is_own && job->d->is_loaded ? doctor_provision(job->d) : NULL;
 	AUTO(str) char *config = job->d->dir ? path_join(job->d->dir, CONFIG_FILE) : NULL;
 	AUTO(error) struct error ignored = ERROR_INIT;
 	AUTO(buf) struct buf yaml = BUF_INIT(TEXT_MAX);
@@ -250,8 +249,8 @@ static void end(struct report_job *job)
 	doctor_close(job->d);
 }
 
-bool doctor_report(const char *given, const char *results,
-	struct buf *out, struct buf *replaced, struct error *err)
+bool doctor_report(const char *given, const char *results, struct buf *out, struct buf *replaced,
+	struct error *err)
 {
 	struct doctor doctor;
 	struct report_job job = { .d = &doctor };

@@ -75,6 +75,16 @@ static bool may_be_container(const struct port_holder *holder)
 	       strstr(holder->program, "pasta") != NULL;
 }
 
+static bool is_a_port_of(void *ctx, int64_t number)
+{
+	const struct config *config = ctx;
+	for (size_t i = 0; i < service_port_count; i++) {
+		if (config_number(config, service_ports[i].key) == number)
+			return true;
+	}
+	return false;
+}
+
 static void check_port(const struct config *config, const struct listeners *ports,
 	const struct service_port *port, const char *program, struct findings *out)
 {
@@ -86,11 +96,14 @@ static void check_port(const struct config *config, const struct listeners *port
 	AUTO(str)
 	char *container =
 		program && may_be_container(&holder) ? container_at(program, number) : NULL;
-	add(out, FINDING_PORT, true,
+	struct finding *finding = add(out, FINDING_PORT, true,
 		mem_printf("port %lld (%s) is held by %s", (long long)number, port->what,
 			container ? container : holder.who),
 		mem_strdup("end that program, or give the stack another port: 'cctm init "
 			   "--auto-ports' finds free ones"));
+	finding->port_key = port->key;
+	finding->free_port = listeners_free_above(ports, service_port_address(config, port), number,
+		is_a_port_of, (void *)(uintptr_t)config);
 }
 
 /* ---- room ---- */
@@ -111,7 +124,8 @@ static void check_disk(const char *path, int64_t min, const char *hint, struct f
 		return;
 	AUTO(str) char *has = size_text(free_bytes);
 	AUTO(str) char *needs = size_text(min);
-	add(out, FINDING_DISK, true, mem_printf("%s has %s free, and %s are needed", path, has, needs),
+	add(out, FINDING_DISK, true,
+		mem_printf("%s has %s free, and %s are needed", path, has, needs),
 		mem_strdup(hint));
 }
 
@@ -132,7 +146,8 @@ static void check_engine(const char *program, const char *dir, struct findings *
 	const char *folder = line + strlen(version);
 	folder += *folder == ' ';
 	if (docker_cli_is_before(version, ENGINE_OLDEST_MAJOR, ENGINE_OLDEST_MINOR))
-		add(out, FINDING_ENGINE, true, mem_printf("Docker %s is too old, 20.10 is needed", version),
+		add(out, FINDING_ENGINE, true,
+			mem_printf("Docker %s is too old, 20.10 is needed", version),
 			mem_strdup("update Docker, or use 'cctm init --runtime embedded'"));
 	check_disk(*folder == '/' ? folder : dir, PREFLIGHT_DISK_MIN,
 		"make room there; 'docker system df' shows what the engine keeps", out);
@@ -156,8 +171,8 @@ static void check_memory(struct findings *out)
 		kib * 1024 >= PREFLIGHT_MEMORY_MIN)
 		return;
 	AUTO(str) char *has = size_text(kib * 1024);
-	add(out, FINDING_MEMORY, false, mem_printf("%s of memory can be had, and a stack takes about 1 GiB", has),
-		NULL);
+	add(out, FINDING_MEMORY, false,
+		mem_printf("%s of memory can be had, and a stack takes about 1 GiB", has), NULL);
 }
 
 /* ---- the two runtimes ---- */

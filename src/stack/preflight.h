@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "config/services.h"
 #include "core/cleanup.h"
@@ -22,8 +23,10 @@ enum finding_kind { FINDING_PORT, FINDING_ENGINE, FINDING_DISK, FINDING_MEMORY, 
 struct finding {
 	enum finding_kind kind;
 	bool is_fatal;
-	char *what; /* "port 3000 (Grafana) is held by nginx (process 812)" */
-	char *hint; /* NULL: none */
+	char *what;	      /* "port 3000 (Grafana) is held by nginx (process 812)" */
+	char *hint;	      /* NULL: none */
+	const char *port_key; /* of FINDING_PORT: "ports.grafana" */
+	int64_t free_port;    /* the next one that it could have; 0: none is near */
 };
 
 struct findings {
