@@ -10,6 +10,7 @@ _cctm_options()
 	down) options+=' --volumes -y --yes' ;;
 	restart) options+=' --timeout' ;;
 	status) options+=' -w --watch --usage --no-usage' ;;
+	doctor) options+=' --check --group --list --explain --watch --prompt --fix -y --yes --report' ;;
 	probe) options+=' --protocol --timeout' ;;
 	logs) options+=' -f --follow --since -n --tail --grep --errors' ;;
 	open) options+=' --print' ;;
@@ -43,6 +44,10 @@ _cctm_value()
 	up' --timeout') kind= ;;
 	up' --pull') kind='words missing always never' ;;
 	restart' --timeout') kind= ;;
+	doctor' --check') kind= ;;
+	doctor' --group') kind='words machine configuration claude-code receiver prometheus grafana totals' ;;
+	doctor' --explain') kind= ;;
+	doctor' --report') kind=files ;;
 	probe' --protocol') kind='words http/protobuf http/json grpc events' ;;
 	probe' --timeout') kind= ;;
 	logs' --since') kind= ;;
@@ -104,7 +109,7 @@ _cctm_value()
 _cctm_argument()
 {
 	case "$1 $2" in
-	' '*) kind='words init up down restart status probe logs open import-dashboard dashboards password upgrade env render config report budget alerts bridge help version completion catalogue' ;;
+	' '*) kind='words init up down restart status doctor probe logs open import-dashboard dashboards password upgrade env render config report budget alerts bridge help version completion catalogue' ;;
 	'init '0) kind=directories ;;
 	'restart '*) kind= ;;
 	'logs '*) kind= ;;
@@ -121,7 +126,7 @@ _cctm_argument()
 	'budget '2) kind= ;;
 	'alerts '0) kind='words list test silence' ;;
 	'alerts '1) kind= ;;
-	'help '0) kind='words init up down restart status probe logs open import-dashboard dashboards password upgrade env render config report budget alerts bridge help version completion catalogue' ;;
+	'help '0) kind='words init up down restart status doctor probe logs open import-dashboard dashboards password upgrade env render config report budget alerts bridge help version completion catalogue' ;;
 	'completion '0) kind='words bash zsh fish' ;;
 	'catalogue '0) kind='words variable metric attribute event span' ;;
 	'catalogue '1) kind= ;;

@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --protocol --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file --ca --org -o --output --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --for --comment -t --timeout --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
+		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --check --group --explain --report --protocol --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file --ca --org -o --output --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --for --comment -t --timeout --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -71,6 +71,17 @@ complete -c cctm -n __cctm_without_command -a status -d 'show which parts of the
 complete -c cctm -n '__cctm_at status' -l watch -s w -d 'show it again and again, until Ctrl-C'
 complete -c cctm -n '__cctm_at status' -l usage -d 'show what each part takes of CPU and memory; of containers that needs two seconds'
 complete -c cctm -n '__cctm_at status' -l no-usage -d 'turn --usage off'
+
+complete -c cctm -n __cctm_without_command -a doctor -d 'find what is wrong and say how to mend it'
+complete -c cctm -n '__cctm_at doctor' -l check -x -d 'this check alone'
+complete -c cctm -n '__cctm_at doctor' -l group -x -a 'machine configuration claude-code receiver prometheus grafana totals' -d 'the checks of one part of a sample\'s way'
+complete -c cctm -n '__cctm_at doctor' -l list -d 'list the checks and do none'
+complete -c cctm -n '__cctm_at doctor' -l explain -x -d 'say what a check looks at, why, and how to mend it by hand'
+complete -c cctm -n '__cctm_at doctor' -l watch -d 'look again every five seconds, until interrupted'
+complete -c cctm -n '__cctm_at doctor' -l prompt -d 'print what was found as a text for a coding agent'
+complete -c cctm -n '__cctm_at doctor' -l fix -d 'do what loses nothing, after it was shown and asked for, and look again'
+complete -c cctm -n '__cctm_at doctor' -l yes -s y -d 'answer yes to what --fix asks'
+complete -c cctm -n '__cctm_at doctor' -l report -r -F -d 'write an archive (.tar.gz) for a report of a fault; secrets are replaced'
 
 complete -c cctm -n __cctm_without_command -a probe -d 'send a marked sample through the stack and time each hop'
 complete -c cctm -n '__cctm_at probe' -l protocol -x -a 'http/protobuf http/json grpc events' -d 'one way only; all that the stack offers when absent'
@@ -202,7 +213,7 @@ complete -c cctm -n '__cctm_at bridge' -l retention -x -d 'how long history is k
 complete -c cctm -n '__cctm_at bridge' -l cors-origins -x -d 'web origins that may send, separated by commas; * for any (default: none)'
 
 complete -c cctm -n __cctm_without_command -a help -d 'explain cctm or one of its commands'
-complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status probe logs open import-dashboard dashboards password upgrade env render config report budget alerts bridge help version completion catalogue' -d 'the command to explain; all of them in short when absent'
+complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status doctor probe logs open import-dashboard dashboards password upgrade env render config report budget alerts bridge help version completion catalogue' -d 'the command to explain; all of them in short when absent'
 
 complete -c cctm -n __cctm_without_command -a version -d 'show the version of cctm and of its libraries'
 

@@ -264,7 +264,7 @@ static int look_and_print(struct doctor_job *job, struct error *err)
 	job->is_locked_out = has_failed(&diagnosis, LOGIN_CHECK);
 	if (job->args->report && !write_report(job, &diagnosis, err))
 		return -1;
-	return diagnosis_count(&diagnosis, CHECK_FAILURE) ? error_exit_status(ERR_UNHEALTHY) : 0;
+	return diagnosis_is_well(&diagnosis) ? 0 : error_exit_status(ERR_UNHEALTHY);
 }
 
 static bool check_words(const struct doctor_args *args, struct error *err)

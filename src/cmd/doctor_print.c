@@ -85,10 +85,11 @@ static void print_row(struct out *out, const struct diagnosis_row *row)
 }
 
 /* What has no meaning in this stack is of interest to few. */
-static bool is_shown(const struct doctor_job *job, const struct diagnosis_row *row)
+static bool is_shown(const struct doctor_job *job, const struct diagnosis *diagnosis,
+	const struct diagnosis_row *row)
 {
 	return row->result != CHECK_SKIPPED || job->ctx->verbosity || job->args->check ||
-	       (row->evidence && strncmp(row->evidence, "it waits", 8) == 0);
+	       (row->is_blocked && diagnosis->dir);
 }
 
 static void print_text(const struct doctor_job *job, const struct diagnosis *diagnosis)
@@ -99,7 +100,7 @@ static void print_text(const struct doctor_job *job, const struct diagnosis *dia
 		bool is_begun = false;
 		for (size_t i = 0; i < diagnosis->count; i++) {
 			const struct diagnosis_row *row = &diagnosis->rows[i];
-			if (row->about->group != group || !is_shown(job, row))
+			if (row->about->group != group || !is_shown(job, diagnosis, row))
 				continue;
 			if (!is_begun)
 				out_printf(out, "%s%s%s\n", out_style(out, STYLE_BOLD),
@@ -116,7 +117,7 @@ static void print_text(const struct doctor_job *job, const struct diagnosis *dia
 static void print_prompt(const struct doctor_job *job, const struct diagnosis *diagnosis)
 {
 	struct out *out = job->ctx->out;
-	if (!diagnosis_first(diagnosis)) {
+	if (!diagnosis_first(diagnosis) && diagnosis_is_well(diagnosis)) {
 		out_printf(out,
 			"'cctm doctor' found nothing wrong with the monitoring stack%s%s.\n",
 			diagnosis->dir ? " in " : "", diagnosis->dir ? diagnosis->dir : "");
@@ -175,8 +176,8 @@ json_t *doctor_document(const struct doctor_job *job, const struct diagnosis *di
 			json_integer((json_int_t)diagnosis_count(diagnosis, result)));
 	const struct diagnosis_row *first = diagnosis_first(diagnosis);
 	json_t *document = json_pack("{s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "healthy",
-		diagnosis_count(diagnosis, CHECK_FAILURE) == 0, "verdict", out_json_text(said),
-		"first", out_json_text(first ? first->about->id : NULL), "directory",
+		diagnosis_is_well(diagnosis), "verdict", out_json_text(said), "first",
+		out_json_text(first ? first->about->id : NULL), "directory",
 		out_json_text(diagnosis->dir), "last_sample_ms",
 		diagnosis->last_sample_ms ? json_integer(diagnosis->last_sample_ms) : json_null(),
 		"took_ms", (json_int_t)diagnosis->took_ms, "counts", counts, "checks", list);

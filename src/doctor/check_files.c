@@ -145,8 +145,7 @@ static const char *file_with_secret(struct doctor *d, const struct env_file *env
 			continue;
 		for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
 			const struct env_variable *found = env_file_find(env, names[k]);
-			if (found && !is_weak(found->value) &&
-				strstr(buf_str(&text), found->value))
+			if (found && !is_weak(found->value) && strstr(buf_str(&text), found->value))
 				return provision->files.items[i].path;
 		}
 	}

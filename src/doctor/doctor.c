@@ -126,6 +126,7 @@ static void take(struct diagnosis *out, size_t row, struct check_outcome *outcom
 		.evidence = TAKE(outcome->evidence),
 		.advice = TAKE(outcome->advice),
 		.is_safe = outcome->is_safe,
+		.is_blocked = outcome->is_blocked,
 		.took_ms = took_ms };
 	for (size_t i = 0; i < outcome->word_count; i++)
 		to->words[i] = TAKE(outcome->words[i]);
@@ -161,9 +162,11 @@ static void job_begin(struct doctor_job *job, const struct doctor_request *reque
 	for (size_t i = 0; i < check_count; i++) {
 		const char *why = out_of_scope(&job->doctor, checks[i].scope);
 		job->is_run[i] = job->is_wanted[i] && !why;
-		if (why)
+		if (why) {
 			outcome_say(&job->outcomes[i], CHECK_SKIPPED, "%s", why);
-		else if (request->without && strcmp(request->without, checks[i].about.id) == 0)
+			job->outcomes[i].is_blocked = !job->doctor.is_loaded;
+		}
+		if (!why && request->without && strcmp(request->without, checks[i].about.id) == 0)
 			fail_again(&job->outcomes[i], &job->is_run[i]);
 	}
 }
@@ -223,6 +226,15 @@ size_t diagnosis_count(const struct diagnosis *diagnosis, enum check_result resu
 	for (size_t i = 0; i < diagnosis->count; i++)
 		count += diagnosis->rows[i].result == result;
 	return count;
+}
+
+bool diagnosis_is_well(const struct diagnosis *diagnosis)
+{
+	for (size_t i = 0; i < diagnosis->count; i++) {
+		if (diagnosis->rows[i].result == CHECK_FAILURE || diagnosis->rows[i].is_blocked)
+			return false;
+	}
+	return true;
 }
 
 const struct diagnosis_row *diagnosis_first(const struct diagnosis *diagnosis)

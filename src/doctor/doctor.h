@@ -64,7 +64,8 @@ struct diagnosis_row {
 	char *advice;	/* what to do where no command does it; NULL: none */
 	char *words[FIX_WORDS_MAX +
 		    1]; /* the command that mends it: "cctm", "-C", …; ends with NULL; none: there is none */
-	bool is_safe; /* it loses nothing, so it can be run without looking closer */
+	bool is_blocked; /* skipped, because something else failed or there is no stack */
+	bool is_safe;	 /* it loses nothing, so it can be run without looking closer */
 	int64_t took_ms;
 };
 
@@ -92,6 +93,9 @@ bool doctor_look(const struct doctor_request *request, struct diagnosis *out, st
 void diagnosis_clear(struct diagnosis *diagnosis);
 
 size_t diagnosis_count(const struct diagnosis *diagnosis, enum check_result result);
+
+/* Has nothing failed, and was all looked at that means anything here? */
+bool diagnosis_is_well(const struct diagnosis *diagnosis);
 
 /* The first failure in the order of a sample's way, else the first warning; NULL: all is well. */
 const struct diagnosis_row *diagnosis_first(const struct diagnosis *diagnosis);

@@ -157,34 +157,75 @@ double exposition_sum(const char *text, const char *name); /* 0: there is none *
 
 /* ---- the checks, by file ---- */
 
-#define CHECK_FUNCTIONS(X)                                                                        \
-	/* check_machine.c */                                                                     \
-	X(check_engine)                                                                           \
-	X(check_finding) X(check_other_stack) /* check_files.c */                                 \
-		X(check_stack) X(check_config) X(check_env_file) X(check_env_mode)                \
-			X(check_password) X(check_token) X(check_secrets) X(check_gitignore) X(   \
-				check_files_missing) X(check_files_stale) X(check_files_conflict) \
-				X(check_files_parse) X(check_files_loaded) X(check_open)          \
-					X(check_hand_made) X(check_compose_readable)              \
-						X(check_fault) /* check_claude.c */               \
-		X(check_claude_program) X(check_claude_version) X(check_claude_settings)          \
-			X(check_claude_block) X(check_claude_variable) X(check_claude_in_the_way) \
-				X(check_claude_attributes) X(check_claude_temporality)            \
-					X(check_claude_running) /* check_receiver.c */            \
-		X(check_running) X(check_restarting) X(check_memory_kill) X(check_is_ours)        \
-			X(check_probe) X(check_logs_path) X(check_rejected) X(check_protocol)     \
-				X(check_lost) X(check_noted) X(check_damage)                      \
-					X(check_last_sample) /* check_prometheus.c */             \
-		X(check_job) X(check_targets) X(check_reload) X(check_rules) X(check_rule_errors) \
-			X(check_retention) X(check_clock) X(check_series)                         \
-				X(check_arrived) /* check_grafana.c */                            \
-		X(check_datasource) X(check_datasource_url) X(check_datasource_name)              \
-			X(check_dashboards) X(check_dashboards_old)                               \
-				X(check_queries) /* check_totals.c */                             \
-		X(check_ledger) X(check_counted)
+/* check_machine.c */
+check_function check_engine;
+check_function check_finding;
+check_function check_other_stack;
 
-#define X(name) check_function name;
-CHECK_FUNCTIONS(X)
-#undef X
+/* check_files.c */
+check_function check_stack;
+check_function check_config;
+check_function check_env_file;
+check_function check_env_mode;
+check_function check_password;
+check_function check_token;
+check_function check_secrets;
+check_function check_gitignore;
+check_function check_files_stale;
+check_function check_files_conflict;
+check_function check_files_parse;
+check_function check_files_loaded;
+check_function check_open;
+check_function check_hand_made;
+check_function check_compose_readable;
+check_function check_fault;
+
+/* check_claude.c */
+check_function check_claude_program;
+check_function check_claude_version;
+check_function check_claude_settings;
+check_function check_claude_block;
+check_function check_claude_variable;
+check_function check_claude_in_the_way;
+check_function check_claude_attributes;
+check_function check_claude_temporality;
+check_function check_claude_running;
+
+/* check_receiver.c */
+check_function check_running;
+check_function check_restarting;
+check_function check_memory_kill;
+check_function check_is_ours;
+check_function check_probe;
+check_function check_logs_path;
+check_function check_rejected;
+check_function check_protocol;
+check_function check_lost;
+check_function check_noted;
+check_function check_damage;
+check_function check_last_sample;
+
+/* check_prometheus.c */
+check_function check_job;
+check_function check_targets;
+check_function check_reload;
+check_function check_rules;
+check_function check_rule_errors;
+check_function check_retention;
+check_function check_clock;
+check_function check_series;
+check_function check_arrived;
+
+/* check_grafana.c */
+check_function check_datasource;
+check_function check_datasource_url;
+check_function check_datasource_name;
+check_function check_dashboards;
+check_function check_dashboards_old;
+check_function check_queries;
+
+/* check_totals.c */
+check_function check_ledger;
+check_function check_counted;
 
 #endif
