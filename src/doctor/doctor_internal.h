@@ -171,6 +171,7 @@ check_function check_password;
 check_function check_token;
 check_function check_secrets;
 check_function check_gitignore;
+check_function check_files_missing;
 check_function check_files_stale;
 check_function check_files_conflict;
 check_function check_files_parse;
