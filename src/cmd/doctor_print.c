@@ -39,6 +39,9 @@ static char *verdict(const struct diagnosis *diagnosis)
 	if (failures)
 		return mem_printf("%zu failed; first: %s%s%s", failures, first->about->id,
 			fix ? ": " : "", fix ? fix : "");
+	if (!diagnosis_is_well(diagnosis))
+		return mem_strdup("what was asked for could not be looked at: 'cctm doctor' says "
+				  "why");
 	AUTO(str)
 	char *sample =
 		diagnosis->last_sample_ms
