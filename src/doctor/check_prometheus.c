@@ -106,11 +106,15 @@ void check_arrived(struct doctor *d, const struct check *check, struct check_out
 		outcome_say(out, CHECK_NOTE, "the receiver has nothing of Claude Code yet");
 		return;
 	}
-	if (!ask(d, "count({__name__=~\"claude_code_.*_total\"})", &found, out) || found.count)
+	if (!ask(d, "count(last_over_time({__name__=~\"claude_code_.*_total\"}[1h]))", &found,
+		    out) ||
+		found.count)
 		return;
-	outcome_say(out, CHECK_FAILURE,
-		"the receiver shows metrics of Claude Code, and Prometheus "
-		"has none of them");
+	/* Nobody tells since when it is shown, so the first data of all are reported for as long as a scrape takes. */
+	outcome_say(out, CHECK_WARNING,
+		"the receiver shows metrics of Claude Code, and Prometheus has none of them; right "
+		"after the first data that is so for %s",
+		config_text(&d->stack.config, "prometheus.scrape_interval"));
 	fix_by_restart(d, out);
 	outcome_advise(out, "is the job's address the receiver's port for metrics (8889)?");
 }

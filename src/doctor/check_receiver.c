@@ -252,7 +252,7 @@ static bool needs_exposition(struct doctor *d, struct check_outcome *out)
 }
 
 /* The Collector counts them in metrics of its own, which Prometheus reads. */
-static void check_refused_by_collector(struct doctor *d, struct check_outcome *out)
+void check_refused(struct doctor *d, const struct check *check, struct check_outcome *out)
 {
 	static const char query[] =
 		"sum(increase({__name__=~\"otelcol_(receiver_refused|exporter_send_failed)_"
@@ -261,6 +261,7 @@ static void check_refused_by_collector(struct doctor *d, struct check_outcome *o
 	AUTO(error) struct error ignored = ERROR_INIT;
 	AUTO(prometheus_vector) struct prometheus_vector found = { 0 };
 	const struct prometheus prometheus = { .url = url };
+	(void)check;
 	if (!prometheus_query(&prometheus, query, &found, &ignored) || !found.count ||
 		!(found.items[0].value >= 1))
 		return;
@@ -275,10 +276,6 @@ void check_rejected(struct doctor *d, const struct check *check, struct check_ou
 {
 	struct worst worst = { .text = BUF_INIT(BUF_UNLIMITED), .without = "http2_on_http_port" };
 	(void)check;
-	if (!doctor_is_bridge(d)) {
-		check_refused_by_collector(d, out);
-		return;
-	}
 	if (needs_exposition(d, out))
 		return;
 	exposition_each(doctor_exposition(d), "cctm_rejected_total", add_reason, &worst);

@@ -199,6 +199,7 @@ check_function check_memory_kill;
 check_function check_is_ours;
 check_function check_probe;
 check_function check_logs_path;
+check_function check_refused;
 check_function check_rejected;
 check_function check_protocol;
 check_function check_lost;

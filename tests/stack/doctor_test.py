@@ -760,6 +760,7 @@ class Containers(Case):
 
     def test_a_healthy_stack_is_calm_and_quick(self):
         self.collector.post("/v1/metrics", points(0.5))
+        wait_until(lambda: self.prometheus.query("claude_code_cost_usage_USD_total"), "it is read", deadline_s=30)
         began = time.monotonic()
         checks = self.assert_well()
         self.assertLess(time.monotonic() - began, 8 if IS_SLOW else 2)
@@ -892,8 +893,9 @@ class Containers(Case):
         self.collector.post("/v1/metrics", points(0.5))
         wait_until(lambda: "claude_code_cost" in self.collector.get("8889", "/metrics"), "it is shown", deadline_s=20)
         self.start_prometheus({"otel-collector": web.port})
-        self.assert_found("prometheus-metrics", "has none of them")
+        self.assert_found("prometheus-metrics", "has none of them", result="warning")
         self.start_prometheus()
+        wait_until(lambda: self.prometheus.query("claude_code_cost_usage_USD_total"), "it is read", deadline_s=30)
         self.assert_well()
 
     def test_a_change_that_prometheus_cannot_read(self):
@@ -954,6 +956,11 @@ class Containers(Case):
         self.through(lambda path: (200, json.dumps(document).encode()) if path.startswith("/api/v1/status/tsdb") else None)
         found = self.assert_found("series", "the label session_id has most values", result="warning")
         self.assertIn("INCLUDE_SESSION_ID", found["fix"])
+
+    def test_what_the_collector_refused(self):
+        document = {"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "42"]}]}}
+        self.through(lambda path: (200, json.dumps(document).encode()) if "receiver_refused" in path else None)
+        self.run_fix(self.assert_found("collector-refused", "about 42 points", result="warning"))
 
     def test_a_query_that_a_prometheus_does_not_know(self):
         self.through(lambda path: (400, b'{"status":"error","error":"unknown function"}') if "histogram_quantile" in path else None)
