@@ -261,6 +261,26 @@ class Receiver(EmbeddedStack):
         self.assertIn("cctm restart", found["advice"])
         self.assert_well()
 
+    def test_grpc_on_the_port_for_http(self):
+        with socket.create_connection(("127.0.0.1", self.ports["otlp_http"])) as sender:
+            sender.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
+            sender.settimeout(5)
+            sender.recv(1000)
+        self.assert_found("wrong-protocol", "gRPC to the port for HTTP", result="warning")
+
+    def test_events_that_never_came(self):
+        """The bridge counts them after a minute of grace; here its exposition says so at once."""
+        def answer(request):
+            text = fetch(f"http://127.0.0.1:{self.ports['exporter']}{request.path}")[1]
+            return 200, (text + 'cctm_client_lost_events_total{user_id="x"} 3\n').encode()
+
+        web = Web(answer)
+        self.addCleanup(web.close)
+        self.cctm("config", "set", "ports.exporter", str(web.port))
+        self.cctm("init", "-q", str(self.stack.dir))
+        found = self.assert_found("lost-events", "3 events", result="warning")
+        self.run_fix(found)
+
     def test_a_clock_of_a_sender_that_is_wrong(self):
         self.assertEqual(self.send(points(0.1, at=time.time() + 40 * 86400)), 200)
         self.assert_found("clock-clamped", "time_clamped", result="warning")
@@ -956,6 +976,17 @@ class Containers(Case):
         self.through(lambda path: (200, json.dumps(document).encode()) if path.startswith("/api/v1/status/tsdb") else None)
         found = self.assert_found("series", "the label session_id has most values", result="warning")
         self.assertIn("INCLUDE_SESSION_ID", found["fix"])
+
+    def test_rules_that_record_less_than_was_counted(self):
+        def answer(path):
+            asked = urllib.parse.unquote(path)
+            value = "4" if ":counted[1h]" in asked and "sum(sum_over_time" in asked and "offset 10m" in asked else \
+                "10" if "last_over_time(claude_code_cost" in asked else None
+            document = {"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, value]}]}}
+            return (200, json.dumps(document).encode()) if value else None
+
+        self.through(answer)
+        self.assert_found("recorded", "rose by 10.0000 USD, and the rules recorded 4.0000 USD", result="warning")
 
     def test_what_the_collector_refused(self):
         document = {"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "42"]}]}}
