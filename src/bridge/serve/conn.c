@@ -87,6 +87,7 @@ void conn_free(struct conn *c)
 		exchange_abandon(c->exchange);
 	conn_drop_inbound(c);
 	conn_drop_outbound(c);
+	http2_drop(c);
 	list_unlink(c);
 	s->stats.connections--;
 	free(c);
@@ -114,6 +115,8 @@ void conn_progress(struct conn *c)
 	case CONN_PENDING:
 		c->deadline_ms = INT64_MAX; /* the daemon decides in time */
 		break;
+	case CONN_HTTP2:
+		break; /* http2.c sets it */
 	case CONN_LINGER:
 		c->deadline_ms = now + LINGER_MS;
 		break;
@@ -124,6 +127,10 @@ void conn_expire(struct conn *c)
 {
 	struct answer_to to = { .encoding = ANSWER_TEXT };
 	enum reason reason = c->list == &c->serve->waiting ? REASON_OVERLOADED : REASON_TIMEOUT;
+	if (c->state == CONN_HTTP2) {
+		http2_expire(c);
+		return;
+	}
 	if (c->state == CONN_WRITING || c->state == CONN_LINGER) {
 		conn_free(c);
 		return;
@@ -148,6 +155,8 @@ void conn_unwait(struct conn *c)
 	int64_t spent_ms = c->serve->now_ms - began_ms;
 	c->since_ms += spent_ms;
 	c->waited_ms += (int32_t)spent_ms;
+	if (c->http2)
+		http2_unwait(c, spent_ms);
 	conn_progress(c);
 	conn_move(c, c->state == CONN_IDLE ? &c->serve->idle : &c->serve->busy);
 	conn_want(c, EV_READ);
@@ -171,6 +180,9 @@ static void on_event(evutil_socket_t fd, short what, void *ctx)
 	case CONN_WRITING:
 		if (conn_flush(c) == STEP_NEXT)
 			conn_go_on(c);
+		break;
+	case CONN_HTTP2:
+		http2_event(c);
 		break;
 	case CONN_LINGER:
 		conn_drain(c);
