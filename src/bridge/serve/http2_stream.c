@@ -291,7 +291,7 @@ static enum reason append(struct http2_stream *st, struct slice in)
 		if (!is_begun && st->reader.have == GRPC_PREFIX_LEN)
 			st->body = spares_take(&s->spares, part.len + st->reader.left);
 	}
-	return buf_append_slice(&st->body, part) ? REASON_OK : REASON_BODY_TOO_LARGE;
+	return !part.len || buf_append_slice(&st->body, part) ? REASON_OK : REASON_BODY_TOO_LARGE;
 }
 
 /* It was answered before it was whole. What is on its way is passed over; a client that goes on need not
@@ -336,11 +336,16 @@ static enum reason settle_message(struct http2_stream *st)
 	return REASON_OK;
 }
 
+/* An empty one points somewhere too, for those who add nothing to a pointer. */
+static struct slice body_of(const struct http2_stream *st)
+{
+	return st->body.len ? buf_slice(&st->body) : SLICE_LIT("");
+}
+
 static void export_body(struct http2_stream *st)
 {
 	st->state = STREAM_PENDING;
-	enum reason reason =
-		exchange_start_stream(st, &st->request, buf_slice(&st->body), &st->body);
+	enum reason reason = exchange_start_stream(st, &st->request, body_of(st), &st->body);
 	if (reason != REASON_OK)
 		stream_refuse(st, reason);
 	drop_body(st);
@@ -353,9 +358,9 @@ static void health_call(struct http2_stream *st)
 		return;
 	}
 	if (st->head.rpc->call == GRPC_HEALTH_WATCH)
-		health_watch(st, buf_slice(&st->body));
+		health_watch(st, body_of(st));
 	else
-		health_check(st, buf_slice(&st->body));
+		health_check(st, body_of(st));
 	drop_body(st);
 }
 
