@@ -95,10 +95,25 @@ static bool gather(struct conn *c)
 	return scratch->len > 0;
 }
 
+static void send_gathered(struct conn *c)
+{
+	while (!c->out && !c->is_broken && gather(c))
+		conn_send(c, c->serve->scratch.data, c->serve->scratch.len, NULL);
+}
+
+static bool has_pending(const struct http2 *h)
+{
+	const struct http2_stream *st = h->first;
+	while (st && st->state != STREAM_PENDING)
+		st = st->next;
+	return st != NULL;
+}
+
+/* A client that has said its last opens no window any more: what does not fit into it now never will. */
 static bool is_over(const struct http2 *h)
 {
-	return (h->is_ended && h->streams == h->watching) ||
-	       (!nghttp2_session_want_read(h->session) && !nghttp2_session_want_write(h->session));
+	bool is_heard_out = h->is_ended ? !has_pending(h) : !nghttp2_session_want_read(h->session);
+	return is_heard_out && !nghttp2_session_want_write(h->session);
 }
 
 static enum step end(struct conn *c)
@@ -113,8 +128,7 @@ static enum step end(struct conn *c)
 static enum step flush(struct conn *c)
 {
 	struct http2 *h = c->http2;
-	while (!c->out && !c->is_broken && gather(c))
-		conn_send(c, c->serve->scratch.data, c->serve->scratch.len, NULL);
+	send_gathered(c);
 	if (c->is_broken) {
 		conn_free(c);
 		return STEP_GONE;
@@ -357,6 +371,11 @@ void http2_unwait(struct conn *c, int64_t spent_ms)
 size_t http2_held(const struct conn *c)
 {
 	return c->http2 ? c->http2->held : 0;
+}
+
+void http2_last_words(struct conn *c)
+{
+	send_gathered(c);
 }
 
 void http2_farewell(struct conn *c)

@@ -314,8 +314,11 @@ struct serve_stats serve_stats(const struct serve *s)
 
 static void free_all(struct conn_list *list)
 {
-	while (list->first)
+	while (list->first) {
+		if (list->first->http2)
+			http2_last_words(list->first);
 		conn_free(list->first);
+	}
 }
 
 void serve_free(struct serve *s)

@@ -132,6 +132,6 @@ int64_t serve_arrived_mono_ms(const struct serve_exchange *x); /* when its body 
 void serve_stop_accepting(struct serve *s);
 bool serve_idle(const struct serve *s); /* nothing under way */
 struct serve_stats serve_stats(const struct serve *s);
-void serve_free(struct serve *s); /* closes everything at once */
+void serve_free(struct serve *s); /* closes everything at once; answers given before still go out */
 
 #endif

@@ -210,7 +210,8 @@ void http2_unwait(struct conn *c, int64_t spent_ms); /* does not free it */
 void http2_sweep(struct conn *c, bool has_news);     /* does not free it */
 bool http2_outlives_idleness(struct conn *c);	     /* does not free it */
 void http2_farewell(struct conn *c);		     /* one GOAWAY if it fits; does not free it */
-void http2_drop(struct conn *c); /* its state, if it has any; does not free it */
+void http2_last_words(struct conn *c); /* sends what is queued, as far as the socket takes it */
+void http2_drop(struct conn *c);       /* its state, if it has any; does not free it */
 size_t http2_held(const struct conn *c);
 void http2_shared_free(struct http2_shared *shared);
 
