@@ -4,10 +4,10 @@
  * library after cctm was built, so both versions are shown: compiled against, and running.
  */
 #include <event2/event.h>
+#include <nghttp2/nghttp2.h>
 #include <stdio.h>
 
 #include <jansson.h>
-#include <nghttp2/nghttp2.h>
 #include <sqlite3.h>
 #include <xxhash.h>
 #include <yaml.h>
