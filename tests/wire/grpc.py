@@ -3,6 +3,7 @@ import base64
 import gzip
 import os
 import signal
+import socket
 import struct
 import time
 
@@ -272,8 +273,6 @@ class Held(H2Case):
         self.assertEqual(c.reply(c.call(b"again")).grpc, 0)
 
     def test_a_half_closed_client_is_answered(self):
-        import socket
-
         c = self.h2()
         stream = c.call(b"x")
         c.until(lambda: c.settings)
@@ -303,6 +302,19 @@ class Deadlines(H2Case):
         self.assertGreater(self.server.seen()["bodies_bytes"], 0)
         self.server.wait_until(lambda seen: seen["bodies_bytes"] == 0)
         self.assertEqual(c.reply(c.call(b"x", METRICS, ("grpc-timeout", "9S"))).grpc, 0)
+
+
+class EndedWhileHeld(H2Case):
+    options = ("hold=3000", "request_ms=500", "header_ms=400")
+
+    def test_a_client_that_left_keeps_no_connection_while_its_request_is_held(self):
+        c = self.h2()
+        c.call(b"x")
+        self.server.wait_until(lambda seen: seen["requests"] == 1)
+        c.socket.shutdown(socket.SHUT_WR)
+        seen = self.server.wait_until(lambda seen: seen["connections"] == 1)
+        self.assertGreater(seen["bodies_bytes"], 0)
+        self.server.wait_until(lambda seen: seen["bodies_bytes"] == 0)
 
 
 class Stopping(H2Case):

@@ -218,6 +218,11 @@ void conn_new(struct serve *s, enum serve_door door, int fd)
 	serve_need_sweep(s);
 }
 
+ssize_t conn_recv(struct conn *c, void *to, size_t len)
+{
+	return recv(conn_fd(c), to, len, 0);
+}
+
 bool conn_has_unread(const struct conn *c)
 {
 	char byte;

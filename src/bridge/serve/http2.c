@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "bridge/serve/http2_internal.h"
 #include "core/clock.h"
@@ -33,6 +32,8 @@ static int64_t deadline_ms(const struct http2 *h)
 							       : h->due_ms;
 	if (!h->has_settings)
 		return c->since_ms + limits->header_timeout_ms;
+	if (h->is_ended && h->ended_ms + limits->request_timeout_ms < h->due_ms)
+		return h->ended_ms + limits->request_timeout_ms;
 	return h->due_ms;
 }
 
@@ -230,10 +231,13 @@ static void read_ended(struct conn *c, ssize_t n)
 		stream_free(st);
 	}
 	h->is_ended = true;
-	if (n < 0 || is_over(h))
+	h->ended_ms = c->serve->now_ms;
+	if (n < 0 || is_over(h)) {
 		conn_free(c);
-	else
-		conn_want(c, 0);
+		return;
+	}
+	conn_want(c, 0);
+	place(c);
 }
 
 static void read_on(struct conn *c)
@@ -243,7 +247,7 @@ static void read_on(struct conn *c)
 		conn_wait(c);
 		return;
 	}
-	ssize_t n = recv(conn_fd(c), s->loop.bytes, s->loop.len, 0);
+	ssize_t n = conn_recv(c, s->loop.bytes, s->loop.len);
 	if (n <= 0)
 		read_ended(c, n);
 	else
@@ -344,6 +348,11 @@ void http2_expire(struct conn *c)
 	}
 	if (c->out || !h->has_settings) {
 		give_up(c, REASON_TIMEOUT, NGHTTP2_NO_ERROR);
+		return;
+	}
+	/* Its client is most likely gone altogether; what it asked for is held without it. */
+	if (h->is_ended && s->now_ms >= h->ended_ms + s->limits.request_timeout_ms) {
+		conn_free(c);
 		return;
 	}
 	if (h->stage == STAGE_LEAVING && s->now_ms >= h->stage_ms + HTTP2_STOP_MS)

@@ -8,7 +8,7 @@
  *   http2_health.c  grpc.health.v1
  *
  * A connection gets here from the preface in its first bytes (request.c); TLS will call http2_begin where ALPN
- * has chosen h2. Nothing in these files touches the socket but through conn.c.
+ * has chosen h2. Bytes come by conn_recv and go by conn_send, whatever is below them.
  *
  * Memory: bodies are counted in the budget of serve.c. The connection's window is given back at once, a
  * stream's only while half of the budget is free, or when it is the connection's oldest: so there is always one
@@ -101,8 +101,9 @@ struct http2 {
 	bool has_owed;
 	bool is_in_fields; /* a block of fields has begun and not ended */
 	bool is_flooded;
-	bool is_stuck; /* in a block of fields that does not come */
-	bool is_ended; /* the client sends no more */
+	bool is_stuck;	  /* in a block of fields that does not come */
+	int64_t ended_ms; /* since when, with is_ended */
+	bool is_ended;	  /* the client sends no more */
 	bool awaits_pong;
 	bool was_broken; /* by the client; counted */
 };

@@ -118,11 +118,11 @@ static void sweep_busy(struct serve *s)
 
 static void sweep_http2(struct serve *s)
 {
+	if (!s->http2_connections)
+		return;
 	bool is_healthy = serve_is_healthy(s);
 	bool has_news = is_healthy != s->was_healthy;
 	s->was_healthy = is_healthy;
-	if (!s->http2_connections)
-		return;
 	for (struct conn *c = s->busy.first; c; c = c->next)
 		if (c->http2)
 			http2_sweep(c, has_news);

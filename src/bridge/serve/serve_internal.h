@@ -156,6 +156,8 @@ void conn_wait(struct conn *c); /* for the budget */
 void conn_unwait(struct conn *c);
 void conn_expire(struct conn *c); /* its deadline has passed */
 bool conn_has_unread(const struct conn *c);
+ssize_t conn_recv(
+	struct conn *c, void *to, size_t len); /* as recv(2): every byte comes through here */
 struct inbound *conn_inbound(struct conn *c);
 void conn_account(struct conn *c); /* after in->bytes or in->body changed */
 void conn_drop_inbound(struct conn *c);
