@@ -188,7 +188,7 @@ complete -c cctm -n __cctm_without_command -a bridge -d 'run the embedded OTLP b
 complete -c cctm -n '__cctm_at bridge' -l state -x -a '(__fish_complete_directories)' -d 'where journal and ledger are kept (default: bridge/ in the directory of -C when that holds a cctm.yaml, else in cctm\'s data directory)'
 complete -c cctm -n '__cctm_at bridge' -l bind -x -d 'address to listen on'
 complete -c cctm -n '__cctm_at bridge' -l otlp-http-port -x -d 'OTLP over HTTP; 0 takes a free port'
-complete -c cctm -n '__cctm_at bridge' -l otlp-grpc-port -x -d 'OTLP over gRPC; this version does not serve it and leaves the port closed'
+complete -c cctm -n '__cctm_at bridge' -l otlp-grpc-port -x -d 'OTLP over gRPC; either protocol is served at either port'
 complete -c cctm -n '__cctm_at bridge' -l exporter-port -x -d 'Prometheus exposition at /metrics'
 complete -c cctm -n '__cctm_at bridge' -l health-port -x -d 'health as JSON'
 complete -c cctm -n '__cctm_at bridge' -l zpages-port -x -d 'a status page for people'

@@ -75,6 +75,7 @@ void daemon_refuse_held(struct daemon *d);
 void daemon_waiting_clear(struct daemon *d);
 
 /* pages.c: /metrics, health and the status page. */
+bool daemon_is_healthy(void *ctx);
 void daemon_page(void *ctx, enum serve_door door, struct slice path, struct slice accept,
 	struct serve_page *page);
 

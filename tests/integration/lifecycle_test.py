@@ -65,9 +65,8 @@ class Lifecycle(unittest.TestCase):
         with Bridge() as bridge:
             self.assertEqual(bridge.ready["schema_version"], 1)
             self.assertEqual(bridge.ready["pid"], bridge.process.pid)
-            self.assertIsNone(bridge.ready["otlp_grpc_port"])
             self.assertTrue(os.path.samefile(bridge.ready["state"], bridge.state))
-            for door in ("otlp_http", "exporter", "health", "zpages"):
+            for door in ("otlp_http", "otlp_grpc", "exporter", "health", "zpages"):
                 with socket.create_connection(("127.0.0.1", bridge.ready[f"{door}_port"]), timeout=5):
                     pass
 

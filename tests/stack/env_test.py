@@ -64,6 +64,14 @@ class Apply(unittest.TestCase):
         rows = json.loads(self.env("--check", "--json", status=None).stdout)["here"]["variables"]
         return {row["name"]: row["value"] for row in rows}
 
+    def test_over_grpc_the_bridge_is_sent_to_at_its_grpc_port(self):
+        self.env("--apply", "--protocol", "grpc")
+        applied = self.applied()
+        self.assertEqual(applied["OTEL_EXPORTER_OTLP_PROTOCOL"], "grpc")
+        self.assertEqual(applied["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://127.0.0.1:4317")
+        self.env("--check")
+        self.env("--remove")
+
     def test_what_is_added_is_read_and_taking_it_out_gives_the_former_bytes(self):
         for name, content in FORMS.items():
             with self.subTest(name):
