@@ -44,7 +44,7 @@ BROKEN = {
 
 class Apply(unittest.TestCase):
     def setUp(self):
-        self.stack = Stack("--set", f"ports.otlp_http={free_port()}", runtime="embedded")
+        self.stack = Stack("--set", f"ports.otlp_http={free_port()}", "--set", f"ports.otlp_grpc={free_port()}", runtime="embedded")
         self.addCleanup(self.stack.close)
         self.file = self.stack.scratch / SETTINGS
 
@@ -237,7 +237,7 @@ class Running(unittest.TestCase):
     """A process that looks like Claude Code's native installation: a program under its version, named claude."""
 
     def setUp(self):
-        self.stack = Stack("--set", f"ports.otlp_http={free_port()}", runtime="embedded")
+        self.stack = Stack("--set", f"ports.otlp_http={free_port()}", "--set", f"ports.otlp_grpc={free_port()}", runtime="embedded")
         self.addCleanup(self.stack.close)
         self.work = self.stack.scratch / "work"
         self.work.mkdir()
