@@ -44,7 +44,8 @@ BROKEN = {
 
 class Apply(unittest.TestCase):
     def setUp(self):
-        self.stack = Stack("--set", f"ports.otlp_http={free_port()}", "--set", f"ports.otlp_grpc={free_port()}", runtime="embedded")
+        self.grpc = free_port()
+        self.stack = Stack("--set", f"ports.otlp_http={free_port()}", "--set", f"ports.otlp_grpc={self.grpc}", runtime="embedded")
         self.addCleanup(self.stack.close)
         self.file = self.stack.scratch / SETTINGS
 
@@ -68,7 +69,7 @@ class Apply(unittest.TestCase):
         self.env("--apply", "--protocol", "grpc")
         applied = self.applied()
         self.assertEqual(applied["OTEL_EXPORTER_OTLP_PROTOCOL"], "grpc")
-        self.assertEqual(applied["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://127.0.0.1:4317")
+        self.assertEqual(applied["OTEL_EXPORTER_OTLP_ENDPOINT"], f"http://127.0.0.1:{self.grpc}")
         self.env("--check")
         self.env("--remove")
 
