@@ -9,7 +9,7 @@ from words import event
 VARIABLES = ("model", "team", "user")
 NO_EVENTS = "no events in this range: is OTEL_LOGS_EXPORTER set? cctm env --check"
 NO_LOSS = "the Collector cannot tell; the bridge does: ingest: bridge"
-NOT_BY_PERSON = "Narrowed by model and team, and not by person."
+NOT_BY_PERSON = "Of everybody; narrowed by model alone. Counted every five minutes."
 LOST = "cctm_client_lost_events_total"
 STREAM = """Events themselves are kept only where the stack has a Loki: `cctm config set events.store loki`, then `cctm up`.
 Without one the panels below say that there is no datasource, and that is all that is wrong: every number on the other rows
@@ -91,7 +91,7 @@ def tools(chosen):
            decision="reject"),
         by(chosen, "Who decided", f"{decided} By what decided: the configuration, a hook, or somebody.",
            "decision_source, decision", "unknown", "{{decision_source}} {{decision}}", event_name="tool_decision"),
-        gauges("95 % end within", "Within how long 95 of 100 uses of a tool ended. Narrowed by team, and not by person.",
+        gauges("95 % end within", "Within how long 95 of 100 uses of a tool ended. Of everybody. Counted every five minutes.",
                f"{most(chosen.quantile(0.95, TOOL_TIME, RANGE, 'tool_name'))} >= 0", "{{tool_name}}", "s", 1, (6, 8), NO_EVENTS),
     ]
 

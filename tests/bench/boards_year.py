@@ -80,13 +80,13 @@ def minute(out, pick, at, who, team):
         out.put("claude_code_events:counted", f'{who},event_name="user_prompt"', at, 1)
     if pick.random() < 0.02:
         out.put("claude_code_events:counted", f'{who},event_name="api_error",model="{model}",status_code="529"', at, 1)
-    for series, labels, lowest in (("api_request_duration", f'{team},model="{model}",query_source="{source}"', 5),
-                                   ("api_request_ttft", f'{team},model="{model}",query_source="{source}"', 2),
-                                   ("tool_duration", f'{team},tool_name="{tool}"', 1)):
-        for bound in BOUNDS[pick.randrange(lowest, 9):]:
-            out.put(f"claude_code_{series}_seconds_bucket:counted", f'{labels},le="{bound}"', at, 1)
+    at = at // 300 * 300 + 137
+    for series, labels in (("api_request_duration", f'model="{model}"'), ("api_request_ttft", f'model="{model}"'),
+                           ("tool_duration", f'tool_name="{tool}"')):
+        for number, bound in enumerate(BOUNDS):
+            out.put(f"claude_code_{series}_seconds_bucket:counted", f'{labels},le="{bound}"', at, number)
         for part in ("sum", "count"):
-            out.put(f"claude_code_{series}_seconds_{part}:counted", labels, at, 1)
+            out.put(f"claude_code_{series}_seconds_{part}:counted", labels, at, 12)
 
 
 def person(out, number, minutes):

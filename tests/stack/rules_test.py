@@ -67,6 +67,9 @@ class Rules(unittest.TestCase):
     def test_labels_say_who_and_what(self):
         self.run_cases("labels")
 
+    def test_distributions_keep_what_quantiles_need(self):
+        self.run_cases("distributions")
+
     def test_days_begin_where_the_time_zone_has_it(self):
         self.run_cases("periods", "--set", "time_zone=+01:00")
 

@@ -36,8 +36,11 @@ def scaled(rules, scale):
     What looks back for days stays: it only has to be longer than the test.
     """
     interval_ms = RULES_INTERVAL_S * 1000 // scale
-    for written, new in (("interval: 1m", f"interval: {interval_ms}ms"), ("offset 30s", f"offset {interval_ms // 2}ms"),
-                         ("[30s]", f"[{interval_ms // 2}ms]"), ("[10m]", f"[{10 * interval_ms}ms]")):
+    half_ms = interval_ms // 2
+    for written, new in (("interval: 1m", f"interval: {interval_ms}ms"), ("offset 30s", f"offset {half_ms}ms"),
+                         ("[30s]", f"[{half_ms}ms]"), ("[10m]", f"[{10 * interval_ms}ms]"),
+                         ("interval: 5m", f"interval: {5 * interval_ms}ms"), ("offset 2m30s", f"offset {5 * half_ms}ms"),
+                         ("[2m30s]", f"[{5 * half_ms}ms]"), ("[15m]", f"[{15 * interval_ms}ms]")):
         if written not in rules:
             raise AssertionError(f"the rules say no {written}")
         rules = rules.replace(written, new)
