@@ -128,8 +128,9 @@ static void add_zone(struct data *root)
 
 /* ---- what is counted ---- */
 
-/* Of distributions, which have many series: enough to compare models, tools and teams. */
-#define HISTOGRAM_LABELS "model, tool_name, team_id"
+/* Of distributions, whose buckets are many series: enough to compare models, tools and teams; means by who asked, too. */
+#define BUCKET_LABELS "model, tool_name, team_id"
+#define MEAN_LABELS   BUCKET_LABELS ", query_source"
 
 /* A counter and the two series that rules make of it. */
 static struct data *counter_item(
@@ -149,9 +150,9 @@ static void add_histogram(struct data *metrics, struct data *buckets, const char
 	AUTO(str) char *count = mem_printf("%s_count", series);
 	AUTO(str) char *sum = mem_printf("%s_sum", series);
 	AUTO(str) char *bucket = mem_printf("%s_bucket", series);
-	data_append(metrics, counter_item(count, count, HISTOGRAM_LABELS, false));
-	data_append(metrics, counter_item(sum, sum, HISTOGRAM_LABELS, false));
-	struct data *item = counter_item(bucket, bucket, "le, " HISTOGRAM_LABELS, false);
+	data_append(metrics, counter_item(count, count, MEAN_LABELS, false));
+	data_append(metrics, counter_item(sum, sum, MEAN_LABELS, false));
+	struct data *item = counter_item(bucket, bucket, "le, " BUCKET_LABELS, false);
 	data_set(item, "count_seen", model_take(mem_printf("%s:seen", count)));
 	data_append(buckets, item);
 }

@@ -751,7 +751,7 @@ COUNTED = {"model", "type", "query_source", "effort", "agent_name", "skill_name"
            "terminal_type", "app_version"}
 RECORDED = "^claude_code(_.*:(counted|seen|today|week|month)|:(passed|budget_usd|utc_offset_seconds))$"
 OF_EVENTS = {"le", "event_name", "success", "decision_source", "status_code", "error_type", "permission_mode", "trigger",
-             "hook_event"}
+             "hook_event", "status"}
 OF_PARTS = {"reason", "rule_group", "job", "alertstate", "alertname", "severity", "service", "__name__", "exporter", "url"}
 KNOWN_PARTS = {
     "scrape_duration_seconds", "scrape_samples_scraped", "scrape_series_added", "scrape_samples_post_metric_relabeling",
