@@ -760,7 +760,8 @@ KNOWN_PARTS = {
     "prometheus_tsdb_storage_blocks_bytes", "prometheus_tsdb_wal_storage_size_bytes",
     "prometheus_remote_storage_highest_timestamp_in_seconds", "prometheus_remote_storage_queue_highest_sent_timestamp_seconds",
     "prometheus_remote_storage_samples_retried_total", "prometheus_remote_storage_samples_failed_total",
-    "process_resident_memory_bytes", "process_cpu_seconds_total", "otelcol_process_memory_rss", "otelcol_exporter_queue_size",
+    "process_resident_memory_bytes", "process_cpu_seconds_total", "otelcol_process_cpu_seconds", "otelcol_process_memory_rss",
+    "otelcol_exporter_queue_size",
     "otelcol_receiver_accepted_metric_points", "otelcol_receiver_refused_metric_points", "otelcol_receiver_accepted_log_records",
     "otelcol_receiver_refused_log_records", "otelcol_exporter_sent_metric_points", "otelcol_exporter_send_failed_metric_points",
     "stack_verified_timestamp_seconds", "probe_ssl_earliest_cert_expiry", "x509_cert_not_after"}
