@@ -512,6 +512,11 @@ class Import(unittest.TestCase):
         self.assertIn("no bundled dashboard nothing", self.run_import("nothing", status=1).stderr)
         self.run_import(status=2)
 
+    def test_without_a_grafana_what_starts_it_is_said(self):
+        self.grafana.close()
+        for words in (("diff", "overview"), ("delete", "overview", "--yes")):
+            self.assertIn("'cctm up' starts the stack's Grafana", self.dashboards(*words, status=1).stderr)
+
     def dashboards(self, *words, status=0):
         return self.stack.run("-C", str(self.stack.dir), "dashboards", *words, status=status)
 
