@@ -103,9 +103,10 @@ def known_zero(expression, period):
 
 
 def so_far(series, period, by=""):
-    """Since midnight, Monday or the first of the month. Of everybody: that is what budgets are for."""
+    """Since midnight, Monday or the first of the month. Of everybody: that is what budgets are for. With a label: of those
+    that have one, whom alone a budget of their own is for."""
     recorded = f"{series}:{ {'day': 'today'}.get(period, period) }"
-    return f"sum by ({by}) ({recorded})" if by else f"sum({recorded})"
+    return f'sum by ({by}) ({recorded}{{{by}!=""}})' if by else f"sum({recorded})"
 
 
 def budget(period, scope="all"):

@@ -31,7 +31,7 @@ struct waiting_list {
 
 struct daemon {
 	const struct bridge_options *options;
-	int64_t started_mono_ms;
+	int64_t started_mono_ms, started_ms;
 	char *instance; /* made at random: by it the process that answers is known for this one */
 	int lock_fd;
 	struct journal *journal;

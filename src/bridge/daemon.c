@@ -363,6 +363,7 @@ bool bridge_run(const struct bridge_options *options,
 		.options = options,
 		.lock_fd = -1,
 		.started_mono_ms = clock_mono_ms(),
+		.started_ms = clock_wall_ms(),
 	};
 	d.checkpoint_mono_ms = d.expire_mono_ms = d.recent_mono_ms = d.started_mono_ms;
 	signal(SIGPIPE, SIG_IGN);

@@ -2,6 +2,7 @@
  * struct holds what is known; the two views of it stand next to each other. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -12,6 +13,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/procfs.h"
 #include "core/str.h"
 
 /* Half of the look-back that the recording rules take (14 d): an older scrape may be outside of it. */
@@ -96,6 +98,21 @@ static void put_protocols(
 		expose_value(out, name, "protocol", protocols[i], (double)counts[i]);
 }
 
+/* Not as process_*, which somebody else may send through here. */
+static void put_process(const struct daemon *d, struct buf *out)
+{
+	struct procfs_stat stat;
+	put_plain(out, "cctm_start_timestamp_seconds", "gauge", "When this bridge was started",
+		(double)d->started_ms / 1000);
+	if (!procfs_read_stat(getpid(), &stat))
+		return;
+	put_plain(out, "cctm_memory_bytes", "gauge", "Resident memory of the bridge",
+		(double)stat.memory);
+	put_plain(out, "cctm_cpu_seconds_total", "counter",
+		"Time of processors that the bridge took since its start",
+		(double)stat.cpu_ms / 1000);
+}
+
 static void put_own_metrics(struct daemon *d, struct buf *out)
 {
 	struct overview o;
@@ -103,6 +120,7 @@ static void put_own_metrics(struct daemon *d, struct buf *out)
 	static const char *const signals[] = { "metrics", "logs", "traces" };
 	expose_family(out, "cctm_build_info", "gauge", "The version of this bridge");
 	expose_value(out, "cctm_build_info", "version", CCTM_VERSION, 1);
+	put_process(d, out);
 	expose_family(
 		out, "cctm_requests_total", "counter", "Export requests taken since the start");
 	for (unsigned i = 0; i < 3; i++)

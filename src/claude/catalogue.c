@@ -279,6 +279,7 @@ const struct catalogue_row catalogue[] = {
 	ATTRIBUTE("error", "What failed, as the API or the tool said.", .privacy = PRIVACY_CONTENT,
 		SEEN),
 	ATTRIBUTE("status_code", "HTTP status of the failure.", WORD),
+	ATTRIBUTE("status", "How it is with an MCP server: connected, failed, disconnected.", WORD),
 	ATTRIBUTE("attempt", "How many tries there were.", .seen = NULL),
 	ATTRIBUTE("message.uuid", "The message in the transcript.", .privacy = PRIVACY_ID, SEEN),
 	ATTRIBUTE("prompt", "The prompt; <REDACTED> unless OTEL_LOG_USER_PROMPTS.",

@@ -8,6 +8,7 @@ import concurrent.futures
 import json
 import os
 import re
+import re
 import subprocess
 import sys
 import unittest

@@ -69,7 +69,8 @@ class Company:
             self.count("claude_code_commit_count", at, who)
         if pick.random() < 0.1:
             self.count("claude_code_pull_request_count", at, who)
-        self.event(at, who, "mcp_server_connection", mcp_server_name="search", success=pick.choice(["true", "false"]))
+        self.event(at, who, "mcp_server_connection", mcp_server_name=pick.choice(["", "search"]),
+                   status=pick.choice(["", "connected", "failed"]))
         for name, more in (("compaction", {"trigger": pick.choice(["auto", "manual"])}),
                            ("permission_mode_changed", {"permission_mode": "plan"}), ("auth", {"success": "true"}),
                            ("hook_execution_complete", {"hook_event": "PreToolUse"}),

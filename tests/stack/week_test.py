@@ -12,6 +12,7 @@ import time
 import unittest
 from datetime import datetime, timezone
 
+import boards
 from lib import case, programs, recordings
 from lib.bridge import Bridge, free_port, wait_until
 from lib.collector import Collector
@@ -194,6 +195,27 @@ class ThroughTheBridge(unittest.TestCase):
         finally:
             prometheus.close()
             bridge.close()
+
+    def test_panels_name_what_recorded_events_name(self):
+        """A label that the rules do not keep would leave nothing but the word for what is absent."""
+        port, panels = free_port(), {panel["title"]: panel for _, panel in boards.panels(boards.read()["activity.json"])}
+        with Bridge(zero_hold="2s", ports={"exporter": port}) as bridge:
+            prometheus = Prometheus({"bridge": port}, rendered_rules("--set", "ingest=bridge"), SCALE)
+            try:
+                prometheus.wait()
+                for request in recordings.recordings("agents-pb-cumulative")[0].requests:
+                    bridge.send(request)
+
+                def named(title, label):
+                    expression = boards.put_in(panels[title]["targets"][0]["expr"])
+                    return {sample["metric"][label] for sample in prometheus.query(expression)}
+
+                for title, label, names in (
+                        ("Mean time, by who asked", "query_source", {"agent:builtin:general-purpose", "sdk"}),
+                        ("Sub-agents", "agent_name", {"general-purpose"})):
+                    wait_until(lambda: named(title, label) == names, lambda: f"{title}: {named(title, label)}", pause_s=0.5)
+            finally:
+                prometheus.close()
 
 
 @unittest.skipUnless(programs.prometheus() and programs.collector(), "there is no Prometheus or no Collector")
