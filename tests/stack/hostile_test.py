@@ -8,7 +8,6 @@ import concurrent.futures
 import json
 import os
 import re
-import re
 import subprocess
 import sys
 import unittest
