@@ -1,0 +1,135 @@
+/* One state directory in the place of another: exchanged in one step where the file system can do that, else by two changes
+ * of name, of which the first is undone by nothing: whoever goes on sees that the place is empty. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backup/restore_internal.h"
+#include "backup/tree.h"
+#include "bridge/ledger/copy.h"
+#include "config/bridge_dir.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/mem.h"
+#include "core/secret.h"
+#include "stack/embedded.h"
+
+#define ID_MAX 128
+
+/* Beside the state directory: what is laid ready is in it, under the name of the part. */
+static char *beside(const char *state_dir)
+{
+	return mem_printf("%s.cctm-restore", state_dir);
+}
+
+static char *ready_in(const char *beside_dir)
+{
+	return path_join(beside_dir, backup_part_names[BACKUP_LEDGER]);
+}
+
+/* ---- laying ready ---- */
+
+static bool extract(const struct restore *r, const char *folder, struct error *err)
+{
+	const struct contents_request request = {
+		.archive = r->archive, .extracts = { [BACKUP_LEDGER] = true }, .dir = folder
+	};
+	AUTO(contents) struct contents contents = { 0 };
+	AUTO(str) char *ready = ready_in(folder);
+	/* Of a stack that received nothing there is no file. */
+	return contents_read(&request, &contents, err) && dir_make(ready, 0700, err) &&
+	       (contents.inventory.parts[BACKUP_LEDGER].files == 0 || ledger_check(ready, err));
+}
+
+static bool mark(const char *folder, const char *id, struct error *err)
+{
+	AUTO(str) char *ready = ready_in(folder);
+	AUTO(str) char *marker = path_join(ready, LEDGER_RESTORED_FILE);
+	return file_write_atomic(marker, id, strlen(id), 0600, err) && tree_sync(folder, err);
+}
+
+char *restore_prepare_ledger(const struct restore *restore, struct error *err)
+{
+	AUTO(str) char *folder = beside(restore->state_dir);
+	char *id = secret_new(err); /* it is none: what matters is that no other is the same */
+	if (id && tree_remove(folder, err) && dir_make(folder, 0700, err) &&
+		extract(restore, folder, err) && mark(folder, id, err))
+		return id;
+	free(id);
+	restore_drop_ledger(restore->state_dir);
+	return NULL;
+}
+
+void restore_drop_ledger(const char *state_dir)
+{
+	AUTO(error) struct error ignored = ERROR_INIT;
+	AUTO(str) char *folder = state_dir ? beside(state_dir) : NULL;
+	if (folder && !tree_remove(folder, &ignored))
+		error_clear(&ignored);
+}
+
+/* ---- taking the place ---- */
+
+static bool has_id(const char *folder, const char *id)
+{
+	AUTO(str) char *marker = path_join(folder, LEDGER_RESTORED_FILE);
+	AUTO(buf) struct buf text = BUF_INIT(ID_MAX);
+	AUTO(error) struct error ignored = ERROR_INIT;
+	return file_read(marker, &text, &ignored) > 0 && strcmp(buf_str(&text), id) == 0;
+}
+
+/* The log goes on. */
+static void keep_log(const char *state_dir, const char *ready)
+{
+	AUTO(str) char *from = path_join(state_dir, EMBEDDED_LOG);
+	AUTO(str) char *to = path_join(ready, EMBEDDED_LOG);
+	(void)!link(from, to);
+}
+
+static bool exchange(
+	const char *state_dir, const char *ready, const char *folder, struct error *err)
+{
+	if (renameat2(AT_FDCWD, ready, AT_FDCWD, state_dir, RENAME_EXCHANGE) == 0)
+		return true;
+	AUTO(str) char *former = path_join(folder, "former");
+	if ((rename(state_dir, former) == 0 || errno == ENOENT) && rename(ready, state_dir) == 0)
+		return true;
+	return error_set_errno(
+		err, ERR_IO, errno, "cannot put the ledger in its place, %s", state_dir);
+}
+
+static bool swap(const char *state_dir, const char *folder, const char *id, struct error *err)
+{
+	AUTO(str) char *ready = ready_in(folder);
+	if (!has_id(ready, id))
+		return true; /* it is in its place */
+	AUTO(str)
+	char *above = mem_strndup(state_dir, (size_t)(strrchr(state_dir, '/') - state_dir));
+	AUTO(str) char *lock_path = path_join(state_dir, BRIDGE_LOCK_FILE);
+	AUTO(fd) int lock = access(state_dir, F_OK) == 0 ? lock_take(lock_path, err) : -1;
+	if (error_is_set(err)) {
+		error_hint(err, "'cctm down' ends the bridge");
+		return error_wrap(err, "the ledger is in use");
+	}
+	keep_log(state_dir, ready);
+	return exchange(state_dir, ready, folder, err) && dir_sync(above, err);
+}
+
+bool restore_swap_ledger(const char *dir, const char *state_dir, struct error *err)
+{
+	AUTO(str) char *pending = path_join(dir, RESTORE_PENDING);
+	AUTO(str) char *state = path_join(dir, STATE_DIR);
+	AUTO(str) char *folder = beside(state_dir);
+	AUTO(buf) struct buf id = BUF_INIT(ID_MAX);
+	int found = file_read(pending, &id, err);
+	if (found <= 0)
+		return found == 0;
+	if (!swap(state_dir, folder, buf_str(&id), err))
+		return false;
+	if (unlink(pending) < 0)
+		return error_set_errno(err, ERR_IO, errno, "cannot delete %s", pending);
+	return dir_sync(state, err) && tree_remove(folder, err);
+}
