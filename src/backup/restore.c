@@ -207,6 +207,10 @@ static bool aim_ledger(struct restore *r, struct error *err)
 		return false;
 	if (!r->wants[BACKUP_LEDGER])
 		return true;
+	if (!r->wants[BACKUP_CONFIGURATION] && r->now.runtime == RUNTIME_DOCKER)
+		return error_set(err, ERR_REFUSED,
+			"the archive has the ledger of an embedded stack, and this one runs in "
+			"containers");
 	r->state_dir = bridge_dir(r->dir, &config);
 	r->replaces_ledger = access(r->state_dir, F_OK) == 0;
 	AUTO(str) char *now = r->is_fresh ? NULL : bridge_dir(r->dir, &r->now.config);
@@ -245,23 +249,29 @@ static void stage(struct restore *r, struct transaction *t)
 	}
 }
 
+/* The ledger is laid ready, and the transaction is to say so. */
+static bool stage_ledger(struct restore *r, struct transaction *t, struct error *err)
+{
+	AUTO(str) char *id = restore_prepare_ledger(r, err);
+	if (!id)
+		return false;
+	AUTO(str) char *pending = mem_printf("%s\n%s", id, r->state_dir);
+	transaction_put(t, RESTORE_PENDING, pending, strlen(pending), 0600);
+	return true;
+}
+
 bool restore_apply(struct restore *restore, struct error *err)
 {
 	AUTO(str) char *state = path_join(restore->dir, STATE_DIR);
 	AUTO(transaction) struct transaction *t = transaction_new(restore->dir, state);
-	AUTO(str) char *id = NULL;
 	stage(restore, t);
-	if (restore->state_dir) {
-		id = restore_prepare_ledger(restore, err);
-		if (!id)
-			return false;
-		transaction_put(t, RESTORE_PENDING, id, strlen(id), 0600);
-	}
+	if (restore->state_dir && !stage_ledger(restore, t, err))
+		return false;
 	if (!transaction_commit(t, err)) {
 		restore_drop_ledger(restore->state_dir);
 		return false;
 	}
-	return !restore->state_dir || restore_swap_ledger(restore->dir, restore->state_dir, err);
+	return restore_swap_ledger(restore->dir, err);
 }
 
 bool restore_settle(const struct loaded *stack, struct error *err)
@@ -272,7 +282,7 @@ bool restore_settle(const struct loaded *stack, struct error *err)
 		restore_drop_ledger(state);
 		return true;
 	}
-	return restore_swap_ledger(stack->dir, state, err) ||
+	return restore_swap_ledger(stack->dir, err) ||
 	       error_wrap(err, "a restore that was interrupted could not be completed");
 }
 

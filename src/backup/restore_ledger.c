@@ -17,7 +17,8 @@
 #include "core/secret.h"
 #include "stack/embedded.h"
 
-#define ID_MAX 128
+#define ID_MAX	    128
+#define PENDING_MAX (ID_MAX + 4096)
 
 /* Beside the state directory: what is laid ready is in it, under the name of the part. */
 static char *beside(const char *state_dir)
@@ -32,6 +33,22 @@ static char *ready_in(const char *beside_dir)
 
 /* ---- laying ready ---- */
 
+/* Files of SQLite's own that looking left; the database is whole without them. */
+static void drop_looks(const char *ready)
+{
+	AUTO(str) char *log = path_join(ready, "ledger.db-wal");
+	AUTO(str) char *index = path_join(ready, "ledger.db-shm");
+	unlink(log);
+	unlink(index);
+}
+
+static bool check_ready(const char *ready, struct error *err)
+{
+	bool is_whole = ledger_check(ready, err);
+	drop_looks(ready);
+	return is_whole;
+}
+
 static bool extract(const struct restore *r, const char *folder, struct error *err)
 {
 	const struct contents_request request = {
@@ -41,7 +58,7 @@ static bool extract(const struct restore *r, const char *folder, struct error *e
 	AUTO(str) char *ready = ready_in(folder);
 	/* Of a stack that received nothing there is no file. */
 	return contents_read(&request, &contents, err) && dir_make(ready, 0700, err) &&
-	       (contents.inventory.parts[BACKUP_LEDGER].files == 0 || ledger_check(ready, err));
+	       (contents.inventory.parts[BACKUP_LEDGER].files == 0 || check_ready(ready, err));
 }
 
 static bool mark(const char *folder, const char *id, struct error *err)
@@ -118,16 +135,20 @@ static bool swap(const char *state_dir, const char *folder, const char *id, stru
 	return exchange(state_dir, ready, folder, err) && dir_sync(above, err);
 }
 
-bool restore_swap_ledger(const char *dir, const char *state_dir, struct error *err)
+bool restore_swap_ledger(const char *dir, struct error *err)
 {
 	AUTO(str) char *pending = path_join(dir, RESTORE_PENDING);
 	AUTO(str) char *state = path_join(dir, STATE_DIR);
-	AUTO(str) char *folder = beside(state_dir);
-	AUTO(buf) struct buf id = BUF_INIT(ID_MAX);
-	int found = file_read(pending, &id, err);
+	AUTO(buf) struct buf text = BUF_INIT(PENDING_MAX);
+	int found = file_read(pending, &text, err);
 	if (found <= 0)
 		return found == 0;
-	if (!swap(state_dir, folder, buf_str(&id), err))
+	AUTO(str) char *id = mem_strndup(buf_str(&text), strcspn(buf_str(&text), "\n"));
+	const char *state_dir = strchr(buf_str(&text), '/');
+	if (!state_dir)
+		return error_set(err, ERR_CORRUPT, "%s is damaged", pending);
+	AUTO(str) char *folder = beside(state_dir);
+	if (!swap(state_dir, folder, id, err))
 		return false;
 	if (unlink(pending) < 0)
 		return error_set_errno(err, ERR_IO, errno, "cannot delete %s", pending);

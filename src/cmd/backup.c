@@ -80,6 +80,8 @@ const struct command cmd_backup = {
 		"that cctm.yaml names) and the bridge's ledger with its journal, a pair that "
 		"belongs together also while the bridge runs. It is written under a temporary "
 		"name, read back, and only then gets its name.\n\n"
+		"Of a stack in containers configuration and secrets can be saved, with --include; "
+		"what Prometheus and Grafana keep cannot yet.\n\n"
 		"A part that cannot be read is named and left out; the archive says that it is "
 		"partial, and the exit status is 1. The archive is not encrypted: whoever reads it "
 		"has the secrets, unless --no-secrets was given.\n\n"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backup/restore.h"
 #include "cmd/backup_internal.h"
 #include "core/error.h"
 #include "core/mem.h"
@@ -109,7 +110,8 @@ int backup_prune(struct backup_job *job, struct error *err)
 {
 	json_t *goes = NULL;
 	AUTO(fd) int lock = plan_lock(job->stack.dir, err);
-	if (lock < 0 || !backup_prune_by_rules(job, &goes, err))
+	if (lock < 0 || !restore_settle(&job->stack, err) ||
+		!backup_prune_by_rules(job, &goes, err))
 		return -1;
 	if (!job->ctx->is_json) {
 		json_decref(goes);

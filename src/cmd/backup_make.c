@@ -47,6 +47,12 @@ static bool take_names(const struct backup_job *job, const struct opt_rest *name
 static bool choose_parts(const struct backup_job *job, bool wants[BACKUP_PARTS], struct error *err)
 {
 	bool is_any = false;
+	if (!job->args->included.count && job->stack.runtime == RUNTIME_DOCKER) {
+		error_set(err, ERR_REFUSED,
+			"what Prometheus and Grafana keep in containers cannot be saved yet");
+		return error_hint(err, "'cctm backup --include configuration --include secrets' "
+				       "saves the rest");
+	}
 	if (!job->args->included.count)
 		create_want_all(&job->stack, wants);
 	if (!take_names(job, &job->args->included, true, wants, err) ||

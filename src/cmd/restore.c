@@ -327,9 +327,9 @@ static bool apply(struct restore_job *job, struct error *err)
 		return true;
 	AUTO(error) struct error ignored = ERROR_INIT;
 	AUTO(str)
-	char *state =
-		job->restore.is_fresh ? NULL
-				      : bridge_dir(job->restore.now.dir, &job->restore.now.config);
+	char *state = job->restore.is_fresh
+			      ? NULL
+			      : bridge_dir(job->restore.now.dir, &job->restore.now.config);
 	if (job->ran_before && !embedded_start(job->restore.now.dir, state, STOP_MS, &ignored))
 		out_note(job->ctx->out, "the bridge could not be started again: %s",
 			ignored.message);
