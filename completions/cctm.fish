@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --protocol --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file --ca --org -o --output -o --output --include --exclude --compression --keep-last --keep-daily --keep-weekly --keep-monthly --to --only --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --for --comment -t --timeout --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
+		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --protocol --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file --ca --org -o --output -o --output --include --exclude --compression --keep-last --keep-daily --keep-weekly --keep-monthly --at --to --only --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --for --comment -t --timeout --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -119,15 +119,18 @@ complete -c cctm -n __cctm_without_command -a backup -d 'save the stack into one
 complete -c cctm -n '__cctm_at backup' -l output -s o -r -F -d 'create: the archive\'s name, \'-\' for standard output (default: a new one in backups/)'
 complete -c cctm -n '__cctm_at backup' -l include -x -d 'create: this part only; may be repeated'
 complete -c cctm -n '__cctm_at backup' -l exclude -x -d 'create: without this part; may be repeated'
-complete -c cctm -n '__cctm_at backup' -l secrets -d 'create: save .env and other files with secrets'
+complete -c cctm -n '__cctm_at backup' -l secrets -d 'create, schedule: save .env and other files with secrets'
 complete -c cctm -n '__cctm_at backup' -l no-secrets -d 'turn --secrets off'
 complete -c cctm -n '__cctm_at backup' -l compression -x -a 'zstd gzip' -d 'create: how it is compressed'
-complete -c cctm -n '__cctm_at backup' -l keep-last -x -d 'create, prune: keep the newest N'
-complete -c cctm -n '__cctm_at backup' -l keep-daily -x -d 'create, prune: keep the newest of each of the last N days that have one'
+complete -c cctm -n '__cctm_at backup' -l keep-last -x -d 'create, prune, schedule: keep the newest N'
+complete -c cctm -n '__cctm_at backup' -l keep-daily -x -d 'the same: keep the newest of each of the last N days that have one'
 complete -c cctm -n '__cctm_at backup' -l keep-weekly -x -d 'create, prune: the same of weeks'
 complete -c cctm -n '__cctm_at backup' -l keep-monthly -x -d 'create, prune: the same of months'
+complete -c cctm -n '__cctm_at backup' -l daily -d 'schedule: once a day at 03:00 (this is the default)'
+complete -c cctm -n '__cctm_at backup' -l at -x -d 'schedule: once a day at this time'
+complete -c cctm -n '__cctm_at backup' -l remove -d 'schedule: make none by itself any more'
 complete -c cctm -n '__cctm_at backup' -l dry-run -s n -d 'create, prune: say what would be done, and do nothing'
-complete -c cctm -n '__cctm_at backup 0' -x -a 'create list verify prune' -d 'create: write an archive (this is the default); list: those in backups/; verify: read one whole and check it; prune: delete old ones'
+complete -c cctm -n '__cctm_at backup 0' -x -a 'create list verify prune schedule' -d 'create: write an archive (this is the default); list: those in backups/; verify: read one whole and check it; prune: delete old ones; schedule: make one every day'
 complete -c cctm -n '__cctm_at backup 1' -r -F -d 'the archive, for verify'
 
 complete -c cctm -n __cctm_without_command -a restore -d 'bring a stack back from an archive'

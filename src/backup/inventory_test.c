@@ -1,5 +1,3 @@
-#include "backup/inventory.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "backup/inventory.h"
 #include "core/error.h"
 #include "core/mem.h"
 
@@ -37,6 +36,7 @@ static void test_a_path_is_a_file_below_a_directory_and_nothing_else(void **stat
 		{ "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16", true, "as deep as it may be" },
 		{ "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17", false, "deeper" },
 	};
+
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		if (inventory_path_is_proper(cases[i].path) != cases[i].is_proper)

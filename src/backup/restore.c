@@ -132,6 +132,12 @@ static void add_change(struct restore *r, const char *path, enum restore_action 
 	};
 }
 
+/* Nobody else may write to a stack's files, nor read its secrets. */
+static mode_t restored_mode(const struct inventory_file *file)
+{
+	return file->mode & (file->part == BACKUP_SECRETS ? 0700 : 0755);
+}
+
 static void compare(struct restore *r, size_t index)
 {
 	const struct inventory_file *file = &r->contents.inventory.files[index];
@@ -143,7 +149,7 @@ static void compare(struct restore *r, size_t index)
 	if (stat(path, &st) == 0) {
 		bool is_same = file_read(path, &text, &ignored) > 0 &&
 			       slice_eq(buf_slice(&text), buf_slice(&r->contents.texts[index])) &&
-			       (st.st_mode & 0777) == file->mode;
+			       (st.st_mode & 0777) == restored_mode(file);
 		action = is_same ? RESTORE_SAME : RESTORE_REPLACE;
 	}
 	if (text.data)
@@ -244,7 +250,7 @@ static void stage(struct restore *r, struct transaction *t)
 			continue;
 		const struct inventory_file *file = &r->contents.inventory.files[change->index];
 		const struct buf *text = &r->contents.texts[change->index];
-		mode_t mode = file->part == BACKUP_SECRETS ? file->mode & 0700 : file->mode;
+		mode_t mode = restored_mode(file);
 		transaction_put(t, change->path, text->data, text->len, mode);
 	}
 }

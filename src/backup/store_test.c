@@ -1,5 +1,3 @@
-#include "backup/store.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "backup/store.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/zone.h"

@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup/restore.h"
 #include "cmd/backup_internal.h"
 #include "core/error.h"
 #include "core/mem.h"
 #include "core/out.h"
+#include "render/plan.h"
 
-static const char *const actions[] = { "create", "list", "verify", "prune", NULL };
+static const char *const actions[] = { "create", "list", "verify", "prune", "schedule", NULL };
 static const char *const compressions[] = { "zstd", "gzip", NULL };
 
 #define KEEP_MAX 10000
@@ -25,17 +27,22 @@ static const struct opt backup_options[] = {
 	OPT(struct backup_args, excluded, 0, "exclude", "PART",
 		"create: without this part; may be repeated"),
 	OPT_NEGATABLE(struct backup_args, has_secrets, 0, "secrets", "on",
-		"create: save .env and other files with secrets"),
+		"create, schedule: save .env and other files with secrets"),
 	OPT_CHOICE(struct backup_args, compression, 0, "compression", "KIND", compressions, "zstd",
 		"create: how it is compressed"),
 	OPT_INT(struct backup_args, keep_last, 0, "keep-last", "N", 0, KEEP_MAX, "0",
-		"create, prune: keep the newest N"),
+		"create, prune, schedule: keep the newest N"),
 	OPT_INT(struct backup_args, keep_daily, 0, "keep-daily", "N", 0, KEEP_MAX, "0",
-		"create, prune: keep the newest of each of the last N days that have one"),
+		"the same: keep the newest of each of the last N days that have one"),
 	OPT_INT(struct backup_args, keep_weekly, 0, "keep-weekly", "N", 0, KEEP_MAX, "0",
 		"create, prune: the same of weeks"),
 	OPT_INT(struct backup_args, keep_monthly, 0, "keep-monthly", "N", 0, KEEP_MAX, "0",
 		"create, prune: the same of months"),
+	OPT(struct backup_args, is_daily, 0, "daily", NULL,
+		"schedule: once a day at 03:00 (this is the default)"),
+	OPT(struct backup_args, at, 0, "at", "HH:MM", "schedule: once a day at this time"),
+	OPT(struct backup_args, is_removed, 0, "remove", NULL,
+		"schedule: make none by itself any more"),
 	OPT(struct backup_args, is_dry_run, 'n', "dry-run", NULL,
 		"create, prune: say what would be done, and do nothing"),
 	OPT_END,
@@ -47,7 +54,8 @@ static const struct opt_argument backup_arguments[] = {
 		.is_optional = true,
 		.choices = actions,
 		.help = "create: write an archive (this is the default); list: those in backups/; "
-			"verify: read one whole and check it; prune: delete old ones" },
+			"verify: read one whole and check it; prune: delete old ones; schedule: "
+			"make one every day" },
 	{ .offset = offsetof(struct backup_args, file),
 		.name = "FILE",
 		.is_optional = true,
@@ -59,6 +67,7 @@ static const struct example backup_examples[] = {
 	{ "cctm backup", "everything, into backups/" },
 	{ "cctm backup -o /mnt/cctm.tar.zst --no-secrets", "elsewhere, without passwords" },
 	{ "cctm backup --keep-daily 7 --keep-weekly 4", "and delete what is older than that" },
+	{ "cctm backup schedule --at 02:30", "every night" },
 	{ "cctm backup -o - | ssh nas 'cat > cctm.tar.zst'", "to another machine" },
 	{ "cctm backup verify backups/cctm-….tar.zst", "is it whole?" },
 	{ NULL, NULL },
@@ -86,7 +95,11 @@ const struct command cmd_backup = {
 		"partial, and the exit status is 1. The archive is not encrypted: whoever reads it "
 		"has the secrets, unless --no-secrets was given.\n\n"
 		"prune and --keep-* delete archives of this project in backups/ alone. The newest "
-		"whole one always stays; one that cannot be read is named and stays.",
+		"whole one always stays; one that cannot be read is named and stays.\n\n"
+		"schedule makes a backup every day, by a timer of your own systemd, else by a line "
+		"in your crontab. It keeps 7 days, 4 weeks and 6 months unless --keep-* say "
+		"otherwise. It runs as you, and with systemd only while you are logged in unless "
+		"'loginctl enable-linger' was said.",
 	.run = backup_run,
 };
 
@@ -96,10 +109,12 @@ static bool check_words(
 	static const struct {
 		const char *option, *actions;
 	} belongs[] = { { "output", "create" }, { "include", "create" }, { "exclude", "create" },
-		{ "secrets", "create" }, { "compression", "create" },
-		{ "keep-last", "create or prune" }, { "keep-daily", "create or prune" },
-		{ "keep-weekly", "create or prune" }, { "keep-monthly", "create or prune" },
-		{ "dry-run", "create or prune" } };
+		{ "secrets", "create or schedule" }, { "compression", "create" },
+		{ "keep-last", "create, prune or schedule" },
+		{ "keep-daily", "create, prune or schedule" },
+		{ "keep-weekly", "create, prune or schedule" },
+		{ "keep-monthly", "create, prune or schedule" }, { "daily", "schedule" },
+		{ "at", "schedule" }, { "remove", "schedule" }, { "dry-run", "create or prune" } };
 
 	const char *action = args->action ? args->action : "create";
 	for (size_t i = 0; i < sizeof belongs / sizeof *belongs; i++) {
@@ -112,6 +127,8 @@ static bool check_words(
 		return error_set(err, ERR_USAGE,
 			args->file ? "%s takes no file" : "%s takes the name of an archive",
 			action);
+	if (args->is_daily && args->at)
+		return error_set(err, ERR_USAGE, "--daily and --at exclude each other");
 	if (strcmp(action, "prune") == 0 && !backup_has_rules(args)) {
 		error_set(err, ERR_USAGE, "prune needs to know what to keep");
 		return error_hint(err, "write --keep-last, --keep-daily, --keep-weekly or "
@@ -125,6 +142,8 @@ static int act(struct backup_job *job, struct error *err)
 	const char *action = job->args->action ? job->args->action : "create";
 	if (strcmp(action, "list") == 0)
 		return backup_list(job, err);
+	if (strcmp(action, "schedule") == 0)
+		return backup_schedule(job, err);
 	return strcmp(action, "prune") == 0 ? backup_prune(job, err) : backup_make(job, err);
 }
 
@@ -143,6 +162,16 @@ static int backup_run(struct context *ctx, const void *raw, struct error *err)
 }
 
 /* ---- shared by the actions ---- */
+
+int backup_lock(struct backup_job *job, struct error *err)
+{
+	AUTO(fd) int lock = plan_lock(job->stack.dir, err);
+	AUTO(str) char *dir = mem_strdup(job->stack.dir);
+	if (lock < 0 || !restore_settle(&job->stack, err))
+		return -1;
+	loaded_clear(&job->stack);
+	return loaded_read(dir, &job->stack, err) ? TAKE_FD(lock) : -1;
+}
 
 char *backup_size(int64_t bytes)
 {

@@ -12,9 +12,9 @@
 struct error;
 
 struct backup_args {
-	const char *action, *file, *output, *compression;
+	const char *action, *file, *output, *compression, *at;
 	struct opt_rest included, excluded;
-	bool has_secrets, is_dry_run;
+	bool has_secrets, is_dry_run, is_daily, is_removed;
 	int64_t keep_last, keep_daily, keep_weekly, keep_monthly;
 };
 
@@ -41,7 +41,11 @@ static inline bool backup_has_rules(const struct backup_args *args)
 int backup_make(struct backup_job *job, struct error *err);
 int backup_list(struct backup_job *job, struct error *err);
 int backup_prune(struct backup_job *job, struct error *err);
+int backup_schedule(struct backup_job *job, struct error *err);
 int backup_verify(struct context *ctx, const char *path, struct error *err);
+
+/* The stack's lock, -1: error. What an interrupted command had decided is done then, and the stack read again. */
+int backup_lock(struct backup_job *job, struct error *err) MUST_CHECK;
 
 /* Deletes what the rules do not keep; what goes is listed. The caller holds the lock. */
 bool backup_prune_by_rules(struct backup_job *job, json_t **goes, struct error *err) MUST_CHECK;

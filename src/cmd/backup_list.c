@@ -4,13 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backup/restore.h"
 #include "cmd/backup_internal.h"
 #include "core/error.h"
 #include "core/mem.h"
 #include "core/out.h"
 #include "core/zone.h"
-#include "render/plan.h"
 
 static const char *state_of(const struct stored *item)
 {
@@ -109,9 +107,8 @@ bool backup_prune_by_rules(struct backup_job *job, json_t **goes, struct error *
 int backup_prune(struct backup_job *job, struct error *err)
 {
 	json_t *goes = NULL;
-	AUTO(fd) int lock = plan_lock(job->stack.dir, err);
-	if (lock < 0 || !restore_settle(&job->stack, err) ||
-		!backup_prune_by_rules(job, &goes, err))
+	AUTO(fd) int lock = backup_lock(job, err);
+	if (lock < 0 || !backup_prune_by_rules(job, &goes, err))
 		return -1;
 	if (!job->ctx->is_json) {
 		json_decref(goes);

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "backup/part.h"
-#include "backup/restore.h"
 #include "cmd/backup_internal.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -14,7 +13,7 @@
 #include "core/mem.h"
 #include "core/out.h"
 #include "core/str.h"
-#include "render/plan.h"
+#include "render/manifest.h"
 
 #define STATUS_EVERY_MS 200
 #define CHUNK		65536
@@ -213,6 +212,6 @@ int backup_make(struct backup_job *job, struct error *err)
 		print_wanted(job, making.request.wants);
 		return 0;
 	}
-	AUTO(fd) int lock = plan_lock(job->stack.dir, err);
-	return lock >= 0 && restore_settle(&job->stack, err) ? make(&making, err) : -1;
+	AUTO(fd) int lock = backup_lock(job, err);
+	return lock >= 0 ? make(&making, err) : -1;
 }

@@ -19,7 +19,7 @@ DOORS = {
     "bridge/ledger": {"bridge/ledger/cells.h", "bridge/ledger/copy.h", "bridge/ledger/history.h", "bridge/ledger/ledger.h", "bridge/ledger/sum.h"},
     "render": {"render/check.h", "render/escape.h", "render/mustache.h", "render/data.h", "render/env_file.h", "render/own_files.h",
                "render/model.h", "render/plan.h", "render/provision.h", "render/manifest.h", "render/stack_files.h"},
-    "stack": {"stack/bridge_image.h", "stack/causes.h", "stack/compose.h", "stack/containers.h", "stack/embedded.h", "stack/engine.h", "stack/hops.h", "stack/ports.h",
+    "stack": {"stack/bridge_image.h", "stack/causes.h", "stack/compose.h", "stack/containers.h", "stack/crontab.h", "stack/embedded.h", "stack/engine.h", "stack/hops.h", "stack/ports.h",
               "stack/preflight.h", "stack/probes.h", "stack/runtime.h", "stack/systemd.h", "stack/volumes.h"},
     "adopt": {"adopt/adopt.h", "adopt/faults.h"},
     "prometheus": {"prometheus/prometheus.h", "prometheus/rules.h", "prometheus/alertmanager.h"},

@@ -488,5 +488,62 @@ class Prune(unittest.TestCase):
                              ["20250101T000000Z", "20260202T120000Z"])
 
 
+class Schedule(unittest.TestCase):
+    """With stand-ins for crontab and systemctl, which note what they are told."""
+
+    def setUp(self):
+        self.stack = Stack(runtime="embedded")
+        self.addCleanup(self.stack.close)
+        self.bin = self.stack.scratch / "bin"
+        self.bin.mkdir()
+        self.tab = self.stack.scratch / "tab"
+        self.stack.environment["PATH"] = f"{self.bin}:{os.environ['PATH']}"
+        self.stack.environment.pop("XDG_CONFIG_HOME", None)
+        self.program("crontab", f'if [ "$1" = -l ]; then [ -e {self.tab} ] || {{ echo "no crontab for you" >&2; exit 1; }}; '
+                                f"cat {self.tab}; else cat > {self.tab}; fi")
+        self.program("systemctl", "exit 1")
+
+    def program(self, name, text):
+        path = self.bin / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    def schedule(self, *words, status=0):
+        return self.stack.run("-C", str(self.stack.dir), "backup", "schedule", *words, status=status)
+
+    def test_a_line_in_the_crontab_that_works_and_goes_again(self):
+        self.tab.write_text("0 1 * * * mine\n")
+        self.schedule("--at", "02:30", "--keep-last", "3", "--no-secrets")
+        self.schedule("--at", "04:05", "--keep-last", "3", "--no-secrets")
+        mine, ours = self.tab.read_text().splitlines()
+        self.assertEqual(mine, "0 1 * * * mine")
+        self.assertTrue(ours.startswith("5 4 * * * '"), ours)
+        subprocess.run(["sh", "-c", ours.split(" ", 5)[5]], check=True, env=self.stack.environment)
+        saved = list((self.stack.dir / "backups").glob("cctm-*"))
+        self.assertEqual(len(saved), 1)
+        self.schedule("--remove")
+        self.assertEqual(self.tab.read_text(), "0 1 * * * mine\n")
+        self.assertIn("none was scheduled", self.schedule("--remove").stderr)
+
+    def test_a_timer_of_systemd(self):
+        told = self.stack.scratch / "told"
+        self.program("systemctl", f'echo "$@" >> {told}')
+        self.schedule()
+        units = self.stack.scratch / ".config/systemd/user"
+        timer, = units.glob("cctm-backup-*.timer")
+        self.assertIn("OnCalendar=*-*-* 03:00:00\nPersistent=true", timer.read_text())
+        service = timer.with_suffix(".service").read_text()
+        self.assertIn(f'"-C" "{self.stack.dir}" "backup" "--keep-daily" "7"', service)
+        self.assertIn(f"--user enable --now {timer.name}", told.read_text())
+        self.schedule("--remove")
+        self.assertEqual(list(units.iterdir()), [])
+        self.assertIn(f"--user disable --now {timer.name}", told.read_text())
+
+    def test_what_is_no_time_is_refused(self):
+        for words in (("--at", "24:00"), ("--at", "3:00"), ("--at", "03:60"), ("--daily", "--at", "01:00")):
+            self.schedule(*words, status=2)
+        self.assertFalse(self.tab.exists())
+
+
 if __name__ == "__main__":
     case.main()

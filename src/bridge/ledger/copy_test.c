@@ -1,5 +1,3 @@
-#include "bridge/ledger/copy.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "bridge/ledger/copy.h"
 #include "bridge/ledger/history.h"
 #include "bridge/ledger/ledger.h"
 #include "bridge/ledger/ledger_testing.h"
