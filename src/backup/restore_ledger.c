@@ -118,6 +118,20 @@ static bool exchange(
 		err, ERR_IO, errno, "cannot put the ledger in its place, %s", state_dir);
 }
 
+/* The lock on the place, which a bridge that runs there has; *fd stays -1 where there is no place yet. */
+static bool take_place(const char *state_dir, int *fd, struct error *err)
+{
+	AUTO(str) char *path = path_join(state_dir, BRIDGE_LOCK_FILE);
+	if (access(state_dir, F_OK) < 0)
+		return true;
+	*fd = lock_take(path, err);
+	if (*fd >= 0)
+		return true;
+	if (err->code == ERR_LOCKED)
+		error_hint(err, "'cctm down' ends the bridge");
+	return error_wrap(err, "the ledger cannot take its place");
+}
+
 static bool swap(const char *state_dir, const char *folder, const char *id, struct error *err)
 {
 	AUTO(str) char *ready = ready_in(folder);
@@ -125,12 +139,9 @@ static bool swap(const char *state_dir, const char *folder, const char *id, stru
 		return true; /* it is in its place */
 	AUTO(str)
 	char *above = mem_strndup(state_dir, (size_t)(strrchr(state_dir, '/') - state_dir));
-	AUTO(str) char *lock_path = path_join(state_dir, BRIDGE_LOCK_FILE);
-	AUTO(fd) int lock = access(state_dir, F_OK) == 0 ? lock_take(lock_path, err) : -1;
-	if (error_is_set(err)) {
-		error_hint(err, "'cctm down' ends the bridge");
-		return error_wrap(err, "the ledger is in use");
-	}
+	AUTO(fd) int lock = -1;
+	if (!take_place(state_dir, &lock, err))
+		return false;
 	keep_log(state_dir, ready);
 	return exchange(state_dir, ready, folder, err) && dir_sync(above, err);
 }

@@ -147,6 +147,28 @@ static bool start_bridge(struct up_job *job, const char *state, struct error *er
 	return embedded_start(job->stack.dir, state, job->args->timeout_ms, err);
 }
 
+static bool is_bridge_gone(void *ctx)
+{
+	const struct up_job *job = ctx;
+	AUTO(str) char *state = bridge_dir(job->stack.dir, &job->stack.config);
+	return embedded_find(state) == 0;
+}
+
+/* One that ran when it was looked at may have been ending: a command that was killed had told it to. */
+static bool wait_for_bridge(struct up_job *job, const char *state, struct error *err)
+{
+	if (up_wait(job, is_bridge_gone, err))
+		return true;
+	if (!job->ran_before || !is_bridge_gone(job))
+		return false;
+	error_clear(err);
+	job->ran_before = false;
+	for (size_t i = 0; i < job->probes.count; i++)
+		job->probes.items[i].is_passed = false;
+	return embedded_start(job->stack.dir, state, job->args->timeout_ms, err) &&
+	       up_wait(job, is_bridge_gone, err);
+}
+
 bool up_embedded(struct up_job *job, struct error *err)
 {
 	AUTO(error) struct error ignored = ERROR_INIT;
@@ -156,7 +178,7 @@ bool up_embedded(struct up_job *job, struct error *err)
 	job->ran_before = embedded_find(state) != 0;
 	if (!start_bridge(job, state, err))
 		return false;
-	if (up_wait(job, NULL, err))
+	if (wait_for_bridge(job, state, err))
 		return true;
 	const struct probe *failed = wait_failed(&job->probes);
 	AUTO(str) char *hint = failed ? wait_hint(failed) : NULL;

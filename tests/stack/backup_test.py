@@ -309,6 +309,79 @@ class Kills(Embedded):
                 self.assertFalse([p for p in self.stack.dir.rglob("*") if ".cctm-" in p.name or "staging" in p.name])
 
 
+class KillsUnderLoad(Embedded):
+    """Killed at moments that nobody chose, while the bridge receives."""
+
+    def kill_after(self, words, seconds):
+        process = subprocess.Popen([PROGRAM, "-C", str(self.stack.dir), *words], env=self.stack.environment,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        return process.returncode
+
+    def duration(self, *words):
+        begun = time.monotonic()
+        self.there(*words)
+        return time.monotonic() - begun
+
+    def test_backup(self):
+        self.there("up", "-q")
+        is_over = threading.Event()
+
+        def load():
+            while not is_over.is_set():
+                self.send(1)
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        try:
+            took = self.duration("backup", "-q")
+            killed = [self.kill_after(("backup", "-q"), took * i / 12) for i in range(12)]
+            self.assertIn(-9, killed)
+            before = self.sent
+            archive = self.backup()["archive"]
+        finally:
+            is_over.set()
+            thread.join()
+        for saved in (self.stack.dir / "backups").glob("cctm-*"):
+            self.stack.run("backup", "verify", str(saved), "-q")
+        self.assertEqual(self.total(), self.sent)
+        fresh = self.stack.scratch / "fresh"
+        self.stack.run("restore", archive, "--to", str(fresh), "--no-start", "-q")
+        self.assertTrue(before <= self.total(fresh) <= self.sent)
+
+    def up(self):
+        """What a restore that was killed had started may still be at it."""
+        for _ in range(100):
+            done = self.there("up", "-q", status=None)
+            if done.returncode != 4:
+                break
+            time.sleep(0.1)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_restore(self):
+        self.there("up", "-q")
+        self.send(1)
+        archive = self.stack.scratch / "one"
+        self.there("backup", "-q", "-o", str(archive))
+        self.send(2)
+        words = ("restore", str(archive), "--yes", "-q")
+        took = self.duration(*words)
+        self.assertEqual(self.total(), 1)
+        killed = []
+        for i in range(12):
+            self.send(2)
+            killed.append(self.kill_after(words, took * i / 12))
+            self.up()
+            self.assertIn(self.total(), (1, 3))
+            self.there(*words)
+            self.assertEqual(self.total(), 1)
+        self.assertIn(-9, killed)
+
+
 # ---- hostile archives ----
 
 def digest(text):
