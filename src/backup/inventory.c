@@ -17,8 +17,6 @@ const char *const backup_part_names[BACKUP_PARTS + 1] = {
 	[BACKUP_CONFIGURATION] = "configuration",
 	[BACKUP_SECRETS] = "secrets",
 	[BACKUP_LEDGER] = "ledger",
-	[BACKUP_PROMETHEUS] = "prometheus",
-	[BACKUP_GRAFANA] = "grafana",
 };
 
 static const char *const state_names[] = {

@@ -34,14 +34,7 @@ struct error;
 #define INVENTORY_NOTES_MAX 100
 #define INVENTORY_TEXT_MAX  500 /* bytes of a note, a version or a name */
 
-enum backup_part {
-	BACKUP_CONFIGURATION,
-	BACKUP_SECRETS,
-	BACKUP_LEDGER,
-	BACKUP_PROMETHEUS,
-	BACKUP_GRAFANA,
-	BACKUP_PARTS
-};
+enum backup_part { BACKUP_CONFIGURATION, BACKUP_SECRETS, BACKUP_LEDGER, BACKUP_PARTS };
 
 extern const char *const backup_part_names[BACKUP_PARTS + 1]; /* ends with NULL */
 

@@ -65,15 +65,15 @@ static void test_what_is_printed_reads_the_same(void **state)
 	AUTO(buf) struct buf once = BUF_INIT(BUF_UNLIMITED), twice = BUF_INIT(BUF_UNLIMITED);
 	AUTO(error) struct error err = ERROR_INIT;
 	inventory.is_partial = true;
-	inventory.parts[BACKUP_GRAFANA].state = BACKUP_FAILED;
-	inventory_note(&inventory, BACKUP_GRAFANA, "login %s", "refused");
+	inventory.parts[BACKUP_SECRETS].state = BACKUP_FAILED;
+	inventory_note(&inventory, BACKUP_SECRETS, "login %s", "refused");
 	inventory_print(&inventory, &once);
 	assert_true(inventory_parse(buf_slice(&once), &again, &err));
 	inventory_print(&again, &twice);
 	assert_string_equal(buf_str(&once), buf_str(&twice));
 	assert_int_equal(again.parts[BACKUP_LEDGER].bytes, 4096);
 	assert_string_equal(again.files[0].name, "ledger.db");
-	assert_string_equal(again.parts[BACKUP_GRAFANA].notes[0], "login refused");
+	assert_string_equal(again.parts[BACKUP_SECRETS].notes[0], "login refused");
 }
 
 static void test_a_note_holds_nothing_that_a_terminal_obeys_and_is_bounded(void **state)

@@ -2,15 +2,12 @@
 
 bool part_exists(const struct loaded *stack, enum backup_part part)
 {
-	bool is_embedded = stack->runtime == RUNTIME_EMBEDDED;
 	switch (part) {
 	case BACKUP_CONFIGURATION:
 	case BACKUP_SECRETS:
 		return true;
 	case BACKUP_LEDGER:
-		return is_embedded;
-	case BACKUP_PROMETHEUS:
-	case BACKUP_GRAFANA:
+		return stack->runtime == RUNTIME_EMBEDDED;
 	case BACKUP_PARTS:
 		break;
 	}
