@@ -187,6 +187,19 @@ class RoundTrip(Embedded):
         self.assertIn("ledger", parts["ledger"]["notes"][0])
         self.assertTrue(json.loads(self.stack.run("backup", "verify", made["archive"], "--json").stdout)["partial"])
 
+    def test_an_upgrade_saves_what_is_there_first(self):
+        self.there("up", "-q")
+        self.send(1)
+        self.there("config", "set", "otlp.auth", "bearer")
+        self.there("upgrade", "--no-backup", "-q")
+        self.assertFalse((self.stack.dir / "backups").exists())
+        self.there("config", "set", "otlp.auth", "none")
+        self.there("upgrade", "-q")
+        saved, = (self.stack.dir / "backups").glob("cctm-*")
+        before = self.total()
+        self.there("restore", str(saved), "--yes", "-q", "--no-safety-backup")
+        self.assertEqual((before, self.total()), (1, 1))
+
     def test_an_archive_that_is_there_is_not_replaced(self):
         path = self.stack.scratch / "mine"
         path.write_text("mine")
