@@ -203,6 +203,15 @@ char *model_days(int64_t ms)
 	return ms % day == 0 ? mem_printf("%lldd", (long long)(ms / day)) : str_duration(ms);
 }
 
+/* How old a point may be that is new to the rules. What is pushed comes with its own time, after an outage as late as
+ * Prometheus takes it. */
+static const char *window(const struct config *config)
+{
+	bool is_pushed = service_receiver(config) == SERVICE_COLLECTOR &&
+			 model_says(config, "collector.export", "remote_write");
+	return is_pushed ? "70m" : "10m";
+}
+
 void model_add_counting(struct data *root, const struct config *config)
 {
 	AUTO(str) char *lookback = model_days(config_number(config, "prometheus.lookback"));
@@ -213,5 +222,6 @@ void model_add_counting(struct data *root, const struct config *config)
 	data_set(root, "interval", model_take(str_duration(INTERVAL_MS)));
 	/* Half an interval, or a missed evaluation would make a minute count twice. */
 	data_set(root, "offset", model_take(str_duration(INTERVAL_MS / 2)));
+	data_set(root, "window", data_text(window(config)));
 	data_set(root, "lookback", data_text(lookback));
 }
