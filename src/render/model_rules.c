@@ -204,6 +204,15 @@ char *model_days(int64_t ms)
 	return ms % day == 0 ? mem_printf("%lldd", (long long)(ms / day)) : str_duration(ms);
 }
 
+/* How old a point may be that is new to the rules. What is pushed comes with its own time, after an outage as late as
+ * Prometheus takes it. */
+static struct data *window(const struct config *config, const char *scraped)
+{
+	bool is_pushed = service_receiver(config) == SERVICE_COLLECTOR &&
+			 model_says(config, "collector.export", "remote_write");
+	return data_text(is_pushed ? "70m" : scraped);
+}
+
 void model_add_counting(struct data *root, const struct config *config)
 {
 	AUTO(str) char *lookback = model_days(config_number(config, "prometheus.lookback"));
@@ -216,5 +225,7 @@ void model_add_counting(struct data *root, const struct config *config)
 	data_set(root, "offset", model_take(str_duration(INTERVAL_MS / 2)));
 	data_set(root, "slower_interval", model_take(str_duration(SLOWER_MS)));
 	data_set(root, "slower_offset", model_take(str_duration(SLOWER_MS / 2)));
+	data_set(root, "window", window(config, "10m"));
+	data_set(root, "slower_window", window(config, "15m"));
 	data_set(root, "lookback", data_text(lookback));
 }

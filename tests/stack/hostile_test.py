@@ -23,7 +23,8 @@ VALUES = [text for text in LISTED if "\0" not in text] + ["".join(LISTED).replac
 THOROUGH = set() if IS_SLOW else {"grafana.admin_user"}  # every text; to other keys each text comes once in SHARE keys
 SHARE = 48 if IS_SLOW else 16
 BY_COMPOSE = {"grafana.admin_user", "otlp.tls_cert_file", "data.grafana"}  # read by Compose itself, not only as YAML
-TYPES = {"text", "file", "place", "url", "origin", "image", "host", "project", "name", "pair", "zone"}
+# A zone is no text: it has to be one that the system knows.
+TYPES = {"text", "file", "place", "url", "origin", "image", "host", "project", "name", "pair"}
 # What has to be set for a key to get into a file at all.
 NEEDS = {
     "otlp.tls_": {"otlp.tls_cert_file": "/c", "otlp.tls_key_file": "/k"},
@@ -41,7 +42,7 @@ DOUBLES_DOLLARS = ("docker-compose.yml", "config/otel-collector-config.yaml", "c
 
 MARKER = "zqmarker"
 FORMS = {"file": "/{}", "place": "./{}", "url": "https://zq.example/{}", "host": "{}.example",
-         "origin": "https://{}.example", "pair": "zq={}", "zone": "Zq/{}"}
+         "origin": "https://{}.example", "pair": "zq={}"}
 
 
 def form(key, text):

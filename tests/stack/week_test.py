@@ -241,6 +241,33 @@ class ThroughTheCollector(unittest.TestCase):
             prometheus.close()
             collector.close()
 
+    def test_what_is_pushed_outlives_an_outage_of_prometheus(self):
+        """Sessions that end meanwhile too: the Collector keeps what they sent, and the rules look back as far."""
+        port, options = free_port(), ("--set", "collector.export=remote_write", "--set", f"time_zone={noon()}")
+        with Stack(*options) as stack:
+            configuration = stack.read("config/otel-collector-config.yaml")
+        self.assertIn("http://prometheus:9090/", configuration)
+        collector = Collector(configuration.replace("http://prometheus:9090/", f"http://127.0.0.1:{port}/"))
+        prometheus = Prometheus({"otel-collector-internal": collector.ports["8888"]}, rendered_rules(*options), SCALE,
+                                pushed_port=port)
+        try:
+            prometheus.wait()
+            week = Week(3, (CUMULATIVE,), lambda body: self.assertEqual(collector.post("/v1/metrics", body), 200))
+            week.play(0.1)
+            prometheus.kill()
+            week.play(0.3)
+            # Longer than a try may take by default, and than rules look for what is scraped.
+            time.sleep(12 * prometheus.interval_s)
+            prometheus.start()
+            prometheus.wait()
+            week.play(0.4)
+            while week.open:
+                week.step(list(week.open))
+            assert_counted(self, prometheus, week)
+        finally:
+            prometheus.close()
+            collector.close()
+
     def test_recorded_sessions_are_the_same_through_both(self):
         """Everything recorded from the real client that a Collector can tell apart, by every label."""
         chosen = [r for r in recordings.recordings() if r.folder.name not in recordings.BEYOND_THE_COLLECTOR]
