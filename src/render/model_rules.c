@@ -72,6 +72,27 @@ static char *counted_labels(const struct config *config, bool is_of_events)
 	return buf_detach(&labels);
 }
 
+/* By what somebody is known, the best last; what labels.drop names is not used. */
+static void add_identities(struct data *root, const struct config *config)
+{
+	static const struct {
+		const char *label, *attribute, *pattern;
+	} rows[] = { { "installation", "user.id", "(.{1,8}).*" },
+		{ "user", "user.id", "(.{1,8}).*" }, { "user", "enduser.id", "(.+)" },
+		{ "user", "user.account_uuid", "(.+)" }, { "user", "user.email", "(.+)" } };
+	struct data *list = data_list();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (is_listed(config, "labels.drop", rows[i].attribute))
+			continue;
+		struct data *item = data_map();
+		data_set(item, "label", data_text(rows[i].label));
+		data_set(item, "from", model_take(catalogue_label(rows[i].attribute)));
+		data_set(item, "pattern", data_text(rows[i].pattern));
+		data_append(list, item);
+	}
+	data_set(root, "identities", list);
+}
+
 /* ---- days, weeks, months ---- */
 
 static const struct {
@@ -217,6 +238,7 @@ void model_add_counting(struct data *root, const struct config *config)
 {
 	AUTO(str) char *lookback = model_days(config_number(config, "prometheus.lookback"));
 	add_metrics(root, config);
+	add_identities(root, config);
 	add_running(root);
 	add_periods(root);
 	add_zone(root);
