@@ -17,7 +17,9 @@ _cctm_options()
 	import-dashboard) options+=' --all --folder --datasource --uid --overwrite -n --dry-run --diff --grafana-url --user --password-file --token-file --ca --org' ;;
 	dashboards) options+=' -o --output -y --yes --strict' ;;
 	password) options+=' --rotate' ;;
-	upgrade) options+=' --check -n --dry-run --timeout --pull' ;;
+	backup) options+=' -o --output --include --exclude --secrets --no-secrets --compression --keep-last --keep-daily --keep-weekly --keep-monthly --daily --at --remove -n --dry-run' ;;
+	restore) options+=' --to --only -n --dry-run -y --yes --safety-backup --no-safety-backup --start --no-start' ;;
+	upgrade) options+=' --check -n --dry-run --timeout --pull --backup --no-backup' ;;
 	env) options+=' --shell --protocol --interval --host --team --department --cost-center --attribute --prompts --tool-details --traces --cumulative --delta --check --pid --wait --apply --remove --scope --managed --print --force -n --dry-run' ;;
 	render) options+=' --diff --check --stdout --templates' ;;
 	config) options+=' --dry-run' ;;
@@ -63,6 +65,17 @@ _cctm_value()
 	import-dashboard' --ca') kind=files ;;
 	import-dashboard' --org') kind= ;;
 	dashboards' -o' | dashboards' --output') kind=files ;;
+	backup' -o' | backup' --output') kind=files ;;
+	backup' --include') kind= ;;
+	backup' --exclude') kind= ;;
+	backup' --compression') kind='words zstd gzip' ;;
+	backup' --keep-last') kind= ;;
+	backup' --keep-daily') kind= ;;
+	backup' --keep-weekly') kind= ;;
+	backup' --keep-monthly') kind= ;;
+	backup' --at') kind= ;;
+	restore' --to') kind=directories ;;
+	restore' --only') kind= ;;
 	upgrade' --timeout') kind= ;;
 	upgrade' --pull') kind='words missing always never' ;;
 	env' --shell') kind='words bash zsh fish powershell dotenv' ;;
@@ -109,7 +122,7 @@ _cctm_value()
 _cctm_argument()
 {
 	case "$1 $2" in
-	' '*) kind='words init up down restart status doctor probe logs open import-dashboard dashboards password upgrade env render config report budget alerts bridge help version completion catalogue' ;;
+	' '*) kind='words init up down restart status doctor probe logs open import-dashboard dashboards password backup restore upgrade env render config report budget alerts bridge help version completion catalogue' ;;
 	'init '0) kind=directories ;;
 	'restart '*) kind= ;;
 	'logs '*) kind= ;;
@@ -118,6 +131,9 @@ _cctm_argument()
 	'dashboards '0) kind='words list export diff delete lint' ;;
 	'dashboards '*) kind= ;;
 	'password '0) kind='words grafana otlp' ;;
+	'backup '0) kind='words create list verify prune schedule' ;;
+	'backup '1) kind=files ;;
+	'restore '0) kind=files ;;
 	'config '0) kind='words get set unset check sample version project runtime ingest profile bind time_zone ports.grafana ports.otlp_grpc ports.otlp_http ports.exporter ports.prometheus ports.health ports.zpages ports.loki ports.alertmanager ports.proxy images.collector images.prometheus images.grafana images.loki images.alertmanager images.proxy images.bridge storage data.prometheus data.grafana data.loki data.alertmanager data.proxy data.bridge otlp.auth otlp.cors_origins otlp.max_body otlp.token_file otlp.tls_cert_file otlp.tls_key_file otlp.tls_client_ca_file collector.batch_timeout collector.batch_size collector.debug collector.max_stale collector.expiration collector.export prometheus.retention_time prometheus.retention_size prometheus.scrape_interval prometheus.lookback prometheus.admin_api prometheus.query_timeout prometheus.query_concurrency prometheus.remote_write grafana.admin_user grafana.plugins grafana.root_url grafana.anonymous events.store budgets.daily_usd budgets.weekly_usd budgets.monthly_usd budgets.per_user.daily_usd budgets.per_user.weekly_usd budgets.per_user.monthly_usd budgets.per_team.daily_usd budgets.per_team.weekly_usd budgets.per_team.monthly_usd budgets.per_model.daily_usd budgets.per_model.weekly_usd budgets.per_model.monthly_usd alerts.alertmanager alerts.no_data_after alerts.webhook_url_file alerts.slack_url_file alerts.command alerts.email_to alerts.email_from alerts.smtp_host limits.collector.cpus limits.collector.memory limits.bridge.cpus limits.bridge.memory limits.prometheus.cpus limits.prometheus.memory limits.grafana.cpus limits.grafana.memory limits.loki.cpus limits.loki.memory limits.alertmanager.cpus limits.alertmanager.memory limits.proxy.cpus limits.proxy.memory proxy.host proxy.bind proxy.tls_cert_file proxy.tls_key_file labels.keep labels.drop labels.hash labels.promote labels.rename labels.map bridge.session_label bridge.series_max bridge.streams_max bridge.stream_ttl bridge.durability bridge.journal_max bridge.retention bridge.zero_hold bridge.dedupe_window forward.remote_write forward.otlp forward.loki forward.queue_max' ;;
 	'config '1) kind='words version project runtime ingest profile bind time_zone ports.grafana ports.otlp_grpc ports.otlp_http ports.exporter ports.prometheus ports.health ports.zpages ports.loki ports.alertmanager ports.proxy images.collector images.prometheus images.grafana images.loki images.alertmanager images.proxy images.bridge storage data.prometheus data.grafana data.loki data.alertmanager data.proxy data.bridge otlp.auth otlp.cors_origins otlp.max_body otlp.token_file otlp.tls_cert_file otlp.tls_key_file otlp.tls_client_ca_file collector.batch_timeout collector.batch_size collector.debug collector.max_stale collector.expiration collector.export prometheus.retention_time prometheus.retention_size prometheus.scrape_interval prometheus.lookback prometheus.admin_api prometheus.query_timeout prometheus.query_concurrency prometheus.remote_write grafana.admin_user grafana.plugins grafana.root_url grafana.anonymous events.store budgets.daily_usd budgets.weekly_usd budgets.monthly_usd budgets.per_user.daily_usd budgets.per_user.weekly_usd budgets.per_user.monthly_usd budgets.per_team.daily_usd budgets.per_team.weekly_usd budgets.per_team.monthly_usd budgets.per_model.daily_usd budgets.per_model.weekly_usd budgets.per_model.monthly_usd alerts.alertmanager alerts.no_data_after alerts.webhook_url_file alerts.slack_url_file alerts.command alerts.email_to alerts.email_from alerts.smtp_host limits.collector.cpus limits.collector.memory limits.bridge.cpus limits.bridge.memory limits.prometheus.cpus limits.prometheus.memory limits.grafana.cpus limits.grafana.memory limits.loki.cpus limits.loki.memory limits.alertmanager.cpus limits.alertmanager.memory limits.proxy.cpus limits.proxy.memory proxy.host proxy.bind proxy.tls_cert_file proxy.tls_key_file labels.keep labels.drop labels.hash labels.promote labels.rename labels.map bridge.session_label bridge.series_max bridge.streams_max bridge.stream_ttl bridge.durability bridge.journal_max bridge.retention bridge.zero_hold bridge.dedupe_window forward.remote_write forward.otlp forward.loki forward.queue_max' ;;
 	'config '2) kind= ;;
@@ -126,7 +142,7 @@ _cctm_argument()
 	'budget '2) kind= ;;
 	'alerts '0) kind='words list test silence' ;;
 	'alerts '1) kind= ;;
-	'help '0) kind='words init up down restart status doctor probe logs open import-dashboard dashboards password upgrade env render config report budget alerts bridge help version completion catalogue' ;;
+	'help '0) kind='words init up down restart status doctor probe logs open import-dashboard dashboards password backup restore upgrade env render config report budget alerts bridge help version completion catalogue' ;;
 	'completion '0) kind='words bash zsh fish' ;;
 	'catalogue '0) kind='words variable metric attribute event span' ;;
 	'catalogue '1) kind= ;;

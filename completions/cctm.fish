@@ -6,7 +6,7 @@ function __cctm_words
 	for word in (commandline -opc)[2..]
 		if test $skip = 1
 			set skip 0
-		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --check --group --explain --report --protocol --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file --ca --org -o --output --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --for --comment -t --timeout --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
+		else if contains -- $word -C --dir --color --runtime --profile --set --templates --adopt --timeout --pull --timeout --check --group --explain --report --protocol --timeout --since -n --tail --grep --folder --datasource --uid --grafana-url --user --password-file --token-file --ca --org -o --output -o --output --include --exclude --compression --keep-last --keep-daily --keep-weekly --keep-monthly --at --to --only --timeout --pull --shell --protocol --interval --host --team --department --cost-center --attribute --pid --scope --stdout --templates --since --until --by --tz --state --for --comment -t --timeout --state --bind --otlp-http-port --otlp-grpc-port --exporter-port --health-port --zpages-port --durability --series-max --streams-max --max-body --zero-hold --retention --cors-origins
 			set skip 1
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -126,11 +126,42 @@ complete -c cctm -n __cctm_without_command -a password -d 'show or rotate a secr
 complete -c cctm -n '__cctm_at password' -l rotate -d 'put a new one, made at random, in its place'
 complete -c cctm -n '__cctm_at password 0' -x -a 'grafana otlp' -d 'grafana: of its administrator (this is the default); otlp: the token that clients send'
 
+complete -c cctm -n __cctm_without_command -a backup -d 'save the stack into one archive'
+complete -c cctm -n '__cctm_at backup' -l output -s o -r -F -d 'create: the archive\'s name, \'-\' for standard output (default: a new one in backups/)'
+complete -c cctm -n '__cctm_at backup' -l include -x -d 'create: this part only; may be repeated'
+complete -c cctm -n '__cctm_at backup' -l exclude -x -d 'create: without this part; may be repeated'
+complete -c cctm -n '__cctm_at backup' -l secrets -d 'create, schedule: save .env and other files with secrets'
+complete -c cctm -n '__cctm_at backup' -l no-secrets -d 'turn --secrets off'
+complete -c cctm -n '__cctm_at backup' -l compression -x -a 'zstd gzip' -d 'create: how it is compressed'
+complete -c cctm -n '__cctm_at backup' -l keep-last -x -d 'create, prune, schedule: keep the newest N'
+complete -c cctm -n '__cctm_at backup' -l keep-daily -x -d 'the same: keep the newest of each of the last N days that have one'
+complete -c cctm -n '__cctm_at backup' -l keep-weekly -x -d 'create, prune: the same of weeks'
+complete -c cctm -n '__cctm_at backup' -l keep-monthly -x -d 'create, prune: the same of months'
+complete -c cctm -n '__cctm_at backup' -l daily -d 'schedule: once a day at 03:00 (this is the default)'
+complete -c cctm -n '__cctm_at backup' -l at -x -d 'schedule: once a day at this time'
+complete -c cctm -n '__cctm_at backup' -l remove -d 'schedule: make none by itself any more'
+complete -c cctm -n '__cctm_at backup' -l dry-run -s n -d 'create, prune: say what would be done, and do nothing'
+complete -c cctm -n '__cctm_at backup 0' -x -a 'create list verify prune schedule' -d 'create: write an archive (this is the default); list: those in backups/; verify: read one whole and check it; prune: delete old ones; schedule: make one every day'
+complete -c cctm -n '__cctm_at backup 1' -r -F -d 'the archive, for verify'
+
+complete -c cctm -n __cctm_without_command -a restore -d 'bring a stack back from an archive'
+complete -c cctm -n '__cctm_at restore' -l to -x -a '(__fish_complete_directories)' -d 'where: a stack\'s directory, an empty one, or one to be made (default: the stack\'s)'
+complete -c cctm -n '__cctm_at restore' -l only -x -d 'this part only; may be repeated: configuration, secrets, ledger'
+complete -c cctm -n '__cctm_at restore' -l dry-run -s n -d 'check the archive, say what would change, and change nothing'
+complete -c cctm -n '__cctm_at restore' -l yes -s y -d 'answer yes to what would be asked'
+complete -c cctm -n '__cctm_at restore' -l safety-backup -d 'save what is there first, into backups/'
+complete -c cctm -n '__cctm_at restore' -l no-safety-backup -d 'turn --safety-backup off'
+complete -c cctm -n '__cctm_at restore' -l start -d 'start the stack afterwards, if it ran before or is new, and verify it'
+complete -c cctm -n '__cctm_at restore' -l no-start -d 'turn --start off'
+complete -c cctm -n '__cctm_at restore 0' -r -F -d 'the archive, \'-\' for standard input'
+
 complete -c cctm -n __cctm_without_command -a upgrade -d 'move the stack to the versions this cctm knows'
 complete -c cctm -n '__cctm_at upgrade' -l check -d 'say what there is to move to, and exit with 3 when there is something'
 complete -c cctm -n '__cctm_at upgrade' -l dry-run -s n -d 'say what would be done, files included, and do nothing'
 complete -c cctm -n '__cctm_at upgrade' -l timeout -x -d 'how long to wait for each part'
 complete -c cctm -n '__cctm_at upgrade' -l pull -x -a 'missing always never' -d 'whether images are pulled'
+complete -c cctm -n '__cctm_at upgrade' -l backup -d 'save an embedded stack first, into backups/'
+complete -c cctm -n '__cctm_at upgrade' -l no-backup -d 'turn --backup off'
 
 complete -c cctm -n __cctm_without_command -a env -d 'connect Claude Code with the stack'
 complete -c cctm -n '__cctm_at env' -l shell -x -a 'bash zsh fish powershell dotenv' -d 'the language to print in (default: that of $SHELL)'
@@ -199,7 +230,7 @@ complete -c cctm -n __cctm_without_command -a bridge -d 'run the embedded OTLP b
 complete -c cctm -n '__cctm_at bridge' -l state -x -a '(__fish_complete_directories)' -d 'where journal and ledger are kept (default: bridge/ in the directory of -C when that holds a cctm.yaml, else in cctm\'s data directory)'
 complete -c cctm -n '__cctm_at bridge' -l bind -x -d 'address to listen on'
 complete -c cctm -n '__cctm_at bridge' -l otlp-http-port -x -d 'OTLP over HTTP; 0 takes a free port'
-complete -c cctm -n '__cctm_at bridge' -l otlp-grpc-port -x -d 'OTLP over gRPC; this version does not serve it and leaves the port closed'
+complete -c cctm -n '__cctm_at bridge' -l otlp-grpc-port -x -d 'OTLP over gRPC; either protocol is served at either port'
 complete -c cctm -n '__cctm_at bridge' -l exporter-port -x -d 'Prometheus exposition at /metrics'
 complete -c cctm -n '__cctm_at bridge' -l health-port -x -d 'health as JSON'
 complete -c cctm -n '__cctm_at bridge' -l zpages-port -x -d 'a status page for people'
@@ -213,7 +244,7 @@ complete -c cctm -n '__cctm_at bridge' -l retention -x -d 'how long history is k
 complete -c cctm -n '__cctm_at bridge' -l cors-origins -x -d 'web origins that may send, separated by commas; * for any (default: none)'
 
 complete -c cctm -n __cctm_without_command -a help -d 'explain cctm or one of its commands'
-complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status doctor probe logs open import-dashboard dashboards password upgrade env render config report budget alerts bridge help version completion catalogue' -d 'the command to explain; all of them in short when absent'
+complete -c cctm -n '__cctm_at help 0' -x -a 'init up down restart status doctor probe logs open import-dashboard dashboards password backup restore upgrade env render config report budget alerts bridge help version completion catalogue' -d 'the command to explain; all of them in short when absent'
 
 complete -c cctm -n __cctm_without_command -a version -d 'show the version of cctm and of its libraries'
 

@@ -5,7 +5,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cctm-tests
 
 build_packages=(gcc libc6-dev cmake pkg-config ninja-build libevent-dev libjansson-dev libsqlite3-dev
-	zlib1g-dev libxxhash-dev libyaml-dev libcurl4-openssl-dev libarchive-dev python3)
+	libnghttp2-dev zlib1g-dev libxxhash-dev libyaml-dev libcurl4-openssl-dev libarchive-dev python3)
 
 say() {
 	printf '\n== %s\n' "$*" >&2

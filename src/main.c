@@ -31,6 +31,8 @@ static const struct command *const commands[] = {
 	&cmd_import_dashboard,
 	&cmd_dashboards,
 	&cmd_password,
+	&cmd_backup,
+	&cmd_restore,
 	&cmd_upgrade,
 	&cmd_env,
 	&cmd_render,

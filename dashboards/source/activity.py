@@ -9,8 +9,9 @@ from words import event
 VARIABLES = ("model", "team", "user")
 NO_EVENTS = "no events in this range: is OTEL_LOGS_EXPORTER set? cctm env --check"
 NO_LOSS = "the Collector cannot tell; the bridge does: ingest: bridge"
-NOT_BY_PERSON = "Narrowed by model and team, and not by person."
+NOT_BY_PERSON = "Of everybody; narrowed by model alone. Counted every five minutes."
 LOST = "cctm_client_lost_events_total"
+NONE_LOST = "sum(0 * cctm_series)"  # a bridge that missed nothing has not got the counter
 STREAM = """Events themselves are kept only where the stack has a Loki: `cctm config set events.store loki`, then `cctm up`.
 Without one the panels below say that there is no datasource, and that is all that is wrong: every number on the other rows
 comes from Prometheus. Prompts and what tools read stand in events only where somebody turned that on (`cctm catalogue
@@ -36,7 +37,7 @@ def numbers(chosen):
         counted(chosen, "Prompts", event("user_prompt"), EVENTS, decimals=0, event_name="user_prompt"),
         counted(chosen, "Tools used", event("tool_result"), EVENTS, decimals=0, event_name="tool_result"),
         stat("Events lost", "Events that clients sent and that never came, told from gaps in their numbers. Of everybody.",
-             f"sum(increase({LOST}[$__range]))", decimals=0, no_value=NO_LOSS,
+             f"sum(increase({LOST}[$__range])) or {NONE_LOST}", decimals=0, no_value=NO_LOSS,
              thresholds=[("green", None), ("red", 1)]),
     ]
 
@@ -91,7 +92,7 @@ def tools(chosen):
            decision="reject"),
         by(chosen, "Who decided", f"{decided} By what decided: the configuration, a hook, or somebody.",
            "decision_source, decision", "unknown", "{{decision_source}} {{decision}}", event_name="tool_decision"),
-        gauges("95 % end within", "Within how long 95 of 100 uses of a tool ended. Narrowed by team, and not by person.",
+        gauges("95 % end within", "Within how long 95 of 100 uses of a tool ended. Of everybody. Counted every five minutes.",
                f"{most(chosen.quantile(0.95, TOOL_TIME, RANGE, 'tool_name'))} >= 0", "{{tool_name}}", "s", 1, (6, 8), NO_EVENTS),
     ]
 
@@ -105,8 +106,8 @@ def rest(chosen):
            "permission_mode", "unknown", event_name="permission_mode_changed"),
         by(chosen, "Compactions", event("compaction", "By what asked for it."), "trigger", "unknown", event_name="compaction"),
         by(chosen, "Logins and logouts", event("auth"), "success", "unknown", event_name="auth"),
-        by(chosen, "MCP servers", event("mcp_server_connection", "By server, and whether it succeeded (true or false) where that "
-           "was said."), "mcp_server_name, success", "unknown", "{{mcp_server_name}} {{success}}",
+        by(chosen, "MCP servers", event("mcp_server_connection", "By how it is (connected, failed, disconnected), and by server "
+           "where that was said."), "status, mcp_server_name", "unknown", "{{status}} {{mcp_server_name}}",
            event_name="mcp_server_connection"),
         by(chosen, "Hooks", event("hook_execution_complete", "By what the hooks are for."), "hook_event", "unknown",
            event_name="hook_execution_complete"),
@@ -118,7 +119,7 @@ def rest(chosen):
 def lost():
     made = bars("Lost events over time", "Events that clients sent and that never came, told from gaps in their numbers: exports "
                 "that failed or were cut off. What was lost at the end of a process leaves no gap.",
-                f"sum(increase({LOST}[$__interval]))", "lost", decimals=0, size=(12, 8), step="2m")
+                f"sum(increase({LOST}[$__interval])) or {NONE_LOST}", "lost", decimals=0, size=(12, 8), step="2m")
     made["fieldConfig"]["defaults"]["noValue"] = NO_LOSS
     return [
         row("Lost on the way"), made,

@@ -130,7 +130,8 @@ def marks():
              "iconColor": "blue", "name": "Annotations & Alerts", "type": "dashboard"},
             mark("cctm up", "green", "max(changes(stack_verified_timestamp_seconds[2m])) > 0", "cctm up",
                  "the stack was brought up and verified"),
-            mark("Restarts", "orange", "max by (job) (changes(process_start_time_seconds[2m])) > 0", "{{job}} was started"),
+            mark("Restarts", "orange", 'max by (job) (changes({__name__=~"process_start_time_seconds|'
+                 'cctm_start_timestamp_seconds"}[2m]) or resets(otelcol_process_uptime[2m])) > 0', "{{job}} was started"),
             mark("Alerts", "red", 'max by (alertname, severity) (ALERTS{alertstate="firing"})', "{{alertname}}",
                  "{{severity}}")]
 

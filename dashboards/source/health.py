@@ -100,10 +100,12 @@ def machine():
     return [
         row("Machine"),
         lines("Memory", "Resident memory of each part.",
-              [("max by (job) (process_resident_memory_bytes)", "{{job}}"),
-               ("max by (job) (otelcol_process_memory_rss)", "{{job}}")],
+              [(f"max by (job) ({memory})", "{{job}}")
+               for memory in ("process_resident_memory_bytes", "otelcol_process_memory_rss", "cctm_memory_bytes")],
               "bytes"),
-        lines("Processor", "Cores that each part takes.", [("max by (job) (rate(process_cpu_seconds_total[5m]))", "{{job}}")],
+        lines("Processor", "Cores that each part takes.",
+              [(f"max by (job) (rate({time}[5m]))", "{{job}}")
+               for time in ("process_cpu_seconds_total", either("otelcol_process_cpu_seconds", "cctm_cpu_seconds_total"))],
               decimals=3),
         lines("Disk", "What Prometheus keeps on disk in blocks and in its log, and the bridge's journal.",
               [(blocks, "blocks"), (log, "log"), ("sum(cctm_journal_bytes)", "journal")], "bytes"),

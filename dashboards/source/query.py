@@ -25,8 +25,8 @@ BEFORE = "[$__range] offset $__range"
 LABELS = {"model": "model", "team": "team_id", "department": "department", "cost_center": "cost_center", "user": "${who}"}
 OF_A_MODEL = {COST, TOKENS, LINES}
 EVENTS_OF_A_MODEL = {"api_request", "api_error", '=~"api_request|api_error"'}
-# Times are kept by model, tool, user and team, and not by installation.
-TIMES = {REQUEST_TIME: ("model", "team"), FIRST_TOKEN: ("model", "team"), TOOL_TIME: ("team",)}
+# Times are kept by model and by tool, and not by who it was.
+TIMES = {REQUEST_TIME: ("model",), FIRST_TOKEN: ("model",), TOOL_TIME: ()}
 
 
 class Chosen:
@@ -36,7 +36,7 @@ class Chosen:
         self.variables = variables
 
     def selector(self, series, labels):
-        names = TIMES.get(series) or [name for name in self.variables
+        names = TIMES[series] if series in TIMES else [name for name in self.variables
                                       if name != "model" or series in OF_A_MODEL or labels.get("event_name") in EVENTS_OF_A_MODEL]
         words = [f'{name}{value if value[:1] in "=!" else "=" + quoted(value)}' for name, value in labels.items()]
         return ", ".join(words + [f'{LABELS[name]}=~"${name}"' for name in names if name in self.variables])
@@ -103,9 +103,10 @@ def known_zero(expression, period):
 
 
 def so_far(series, period, by=""):
-    """Since midnight, Monday or the first of the month. Of everybody: that is what budgets are for."""
+    """Since midnight, Monday or the first of the month. Of everybody: that is what budgets are for. With a label: of those
+    that have one, whom alone a budget of their own is for."""
     recorded = f"{series}:{ {'day': 'today'}.get(period, period) }"
-    return f"sum by ({by}) ({recorded})" if by else f"sum({recorded})"
+    return f'sum by ({by}) ({recorded}{{{by}!=""}})' if by else f"sum({recorded})"
 
 
 def budget(period, scope="all"):

@@ -18,9 +18,11 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/str.h"
 #include "core/zone.h"
 
-#define STATE_ALERTS "alerts"
+#define STATE_ALERTS	 "alerts"
+#define ACTIVITY_METRICS "claude_code." /* the beginning of their names */
 /* Users, teams and models that spent something of late; their days take 2 MiB when all of them spend on each. */
 #define SUBJECTS_MAX  ((size_t)2000)
 #define LOOK_MS	      INT64_C(1000) /* after something was spent */
@@ -41,16 +43,31 @@ static bool is_spending(const char *metric, enum series_kind kind, uint32_t part
 	return part == 0 && kind == SERIES_COUNTER && strcmp(metric, SPENDING_METRIC) == 0;
 }
 
-static void on_added(
-	void *ctx, uint32_t minute, const struct series *series, uint32_t part, double amount)
+/* Not cctm's own samples, which 'cctm up', 'restart' and 'probe' send to see whether they come through. */
+static bool is_activity(const struct alarm *a, const struct series *series)
 {
-	struct alarm *a = ctx;
-	if (a->minds_silence)
-		activity_add(&a->activity, minute);
-	if (!a->spending || !is_spending(series->family->metric, series->family->kind, part))
+	return a->minds_silence && str_has_prefix(series->family->metric, ACTIVITY_METRICS);
+}
+
+static void add_spent(struct alarm *a, const struct ingest_added *added)
+{
+	const struct series *series = added->series;
+	if (!a->spending || !is_spending(series->family->metric, series->family->kind, added->part))
 		return;
 	a->has_spent = true;
-	spending_add(a->spending, minute, series->id, series->pairs, series->pair_count, amount);
+	spending_add(a->spending, added->minute, series->id, series->pairs, series->pair_count,
+		added->amount);
+}
+
+static void on_added(void *ctx, const struct ingest_added *added)
+{
+	struct alarm *a = ctx;
+	if (is_activity(a, added->series)) {
+		activity_add(&a->activity, added->minute);
+		if (added->arrived_ms > a->last_data_ms)
+			a->last_data_ms = added->arrived_ms;
+	}
+	add_spent(a, added);
 }
 
 struct loading {
@@ -62,26 +79,27 @@ static void load_amount(void *ctx, uint32_t minute, uint32_t id, double amount)
 {
 	const struct loading *loading = ctx;
 	const struct series *series = store_by_id(loading->store, id);
+	const struct ingest_added added = { minute, series, 0, amount, 0 };
 	if (series)
-		on_added(loading->alarm, minute, series, 0, amount);
+		add_spent(loading->alarm, &added);
 }
 
 /* For each day of the last four weeks its first sample, and the last of all. */
 static bool load_activity(struct alarm *a, struct ledger *ledger, int64_t now_ms, struct error *err)
 {
-	struct ledger_stats stats;
+	uint32_t last;
 	for (int day = -7 * ACTIVITY_WEEKS; day <= 0; day++) {
 		uint32_t since = (uint32_t)(zone_day(now_ms, day) / MINUTE_MS);
 		uint32_t until = (uint32_t)(zone_day(now_ms, day + 1) / MINUTE_MS), first;
-		if (!ledger_first_minute(ledger, since, until, &first, err))
+		if (!ledger_first_minute(ledger, ACTIVITY_METRICS, since, until, &first, err))
 			return false;
 		if (first)
 			activity_add(&a->activity, first);
 	}
-	if (!ledger_stats(ledger, &stats, err))
+	if (!ledger_last_minute(ledger, ACTIVITY_METRICS, &last, err))
 		return false;
-	if (stats.last_minute)
-		activity_add(&a->activity, (uint32_t)stats.last_minute);
+	if (last)
+		activity_add(&a->activity, last);
 	return true;
 }
 
@@ -175,7 +193,7 @@ static void mind_gap(struct alarm *a, int64_t now_ms)
 static int64_t last_sample_ms(const struct daemon *d, int64_t now_ms)
 {
 	const struct alarm *a = d->alarm;
-	int64_t last_ms = ingest_stats(d->ingest).last_sample_ms;
+	int64_t last_ms = a->last_data_ms;
 	int64_t minute_end_ms =
 		a->activity.last_minute ? (a->activity.last_minute + 1) * MINUTE_MS - 1 : 0;
 	if (minute_end_ms > last_ms)

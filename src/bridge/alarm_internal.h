@@ -42,6 +42,7 @@ struct alarm {
 	struct alerts *alerts;
 	struct spending *spending; /* NULL: no budgets */
 	struct activity activity;
+	int64_t last_data_ms; /* when something of Claude Code's arrived that counted; 0: not since the start */
 	bool minds_silence;
 	struct courier *courier;
 	char *url;

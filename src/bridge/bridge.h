@@ -23,7 +23,8 @@ enum bridge_durability {
 struct bridge_options {
 	const char *state_dir; /* made when absent, 0700 */
 	const char *bind;      /* an address: 127.0.0.1, ::1, 0.0.0.0 */
-	uint16_t otlp_http_port, exporter_port, health_port, zpages_port; /* 0: a free one */
+	uint16_t otlp_http_port, otlp_grpc_port, exporter_port, health_port,
+		zpages_port; /* 0: a free one */
 	enum bridge_durability durability;
 	int64_t series_max, streams_max;
 	int64_t max_body;     /* bytes, as received and inflated */
@@ -46,7 +47,7 @@ struct bridge_running {
 	pid_t pid;
 	const char *state_dir;
 	const char *instance; /* random; the health page says it too */
-	uint16_t otlp_http_port, exporter_port, health_port, zpages_port;
+	uint16_t otlp_http_port, otlp_grpc_port, exporter_port, health_port, zpages_port;
 };
 
 /* Runs until SIGTERM or SIGINT, then finishes what was accepted, writes a checkpoint and returns true.

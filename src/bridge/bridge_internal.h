@@ -31,7 +31,7 @@ struct waiting_list {
 
 struct daemon {
 	const struct bridge_options *options;
-	int64_t started_mono_ms;
+	int64_t started_mono_ms, started_ms;
 	char *instance; /* made at random: by it the process that answers is known for this one */
 	int lock_fd;
 	struct journal *journal;
@@ -75,6 +75,7 @@ void daemon_refuse_held(struct daemon *d);
 void daemon_waiting_clear(struct daemon *d);
 
 /* pages.c: /metrics, health and the status page. */
+bool daemon_is_healthy(void *ctx);
 void daemon_page(void *ctx, enum serve_door door, struct slice path, struct slice accept,
 	struct serve_page *page);
 

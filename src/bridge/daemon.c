@@ -202,6 +202,7 @@ static bool open_doors(struct daemon *d, struct error *err)
 		const char *option;
 	} doors[] = {
 		{ DOOR_OTLP_HTTP, o->otlp_http_port, "--otlp-http-port" },
+		{ DOOR_OTLP_GRPC, o->otlp_grpc_port, "--otlp-grpc-port" },
 		{ DOOR_EXPORTER, o->exporter_port, "--exporter-port" },
 		{ DOOR_HEALTH, o->health_port, "--health-port" },
 		{ DOOR_ZPAGES, o->zpages_port, "--zpages-port" },
@@ -236,6 +237,7 @@ static bool make_loop(struct daemon *d, char **origins, struct error *err)
 		.page = daemon_page,
 		.action = daemon_action,
 		.refused = on_refused,
+		.is_healthy = daemon_is_healthy,
 	};
 	d->base = event_base_new();
 	if (!d->base)
@@ -266,6 +268,7 @@ static void describe(const struct daemon *d, struct bridge_running *out)
 		.state_dir = d->options->state_dir,
 		.instance = d->instance,
 		.otlp_http_port = serve_port(d->serve, DOOR_OTLP_HTTP),
+		.otlp_grpc_port = serve_port(d->serve, DOOR_OTLP_GRPC),
 		.exporter_port = serve_port(d->serve, DOOR_EXPORTER),
 		.health_port = serve_port(d->serve, DOOR_HEALTH),
 		.zpages_port = serve_port(d->serve, DOOR_ZPAGES),
@@ -279,10 +282,10 @@ static bool write_running(const struct bridge_running *r, struct error *err)
 	AUTO(str)
 	char *text =
 		mem_printf("{\"schema_version\": 1, \"pid\": %ld, \"instance\": \"%s\", "
-			   "\"otlp_http_port\": %u, "
+			   "\"otlp_http_port\": %u, \"otlp_grpc_port\": %u, "
 			   "\"exporter_port\": %u, \"health_port\": %u, \"zpages_port\": %u}\n",
-			(long)r->pid, r->instance, r->otlp_http_port, r->exporter_port,
-			r->health_port, r->zpages_port);
+			(long)r->pid, r->instance, r->otlp_http_port, r->otlp_grpc_port,
+			r->exporter_port, r->health_port, r->zpages_port);
 	return file_write_atomic(path, text, strlen(text), 0600, err);
 }
 
@@ -360,6 +363,7 @@ bool bridge_run(const struct bridge_options *options,
 		.options = options,
 		.lock_fd = -1,
 		.started_mono_ms = clock_mono_ms(),
+		.started_ms = clock_wall_ms(),
 	};
 	d.checkpoint_mono_ms = d.expire_mono_ms = d.recent_mono_ms = d.started_mono_ms;
 	signal(SIGPIPE, SIG_IGN);

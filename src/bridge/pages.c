@@ -2,6 +2,7 @@
  * struct holds what is known; the two views of it stand next to each other. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -12,6 +13,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/procfs.h"
 #include "core/str.h"
 
 /* Half of the look-back that the recording rules take (14 d): an older scrape may be outside of it. */
@@ -44,6 +46,13 @@ static void look(const struct daemon *d, struct overview *o)
 	o->is_healthy = !d->journal_problem && !o->keeper.problem[0];
 }
 
+bool daemon_is_healthy(void *ctx)
+{
+	struct overview o;
+	look(ctx, &o);
+	return o.is_healthy;
+}
+
 /* A scraper has not come for so long that the rules may have forgotten these series: begin anew with what it
  * has not seen yet. */
 static void mind_scrape_gap(struct daemon *d, int64_t now_ms)
@@ -56,6 +65,12 @@ static void mind_scrape_gap(struct daemon *d, int64_t now_ms)
 	if (!daemon_note(d, &err))
 		log_warning("no new epoch after a week without a scrape: %s", err.message);
 }
+
+static const char *const protocols[] = {
+	[SERVE_HTTP] = "http",
+	[SERVE_GRPC] = "grpc",
+	[SERVE_HTTP2] = "h2",
+};
 
 static void put_reasons(const struct daemon *d, struct buf *out, const char *name, bool is_note)
 {
@@ -75,6 +90,29 @@ static void put_plain(
 	expose_value(out, name, NULL, NULL, value);
 }
 
+static void put_protocols(
+	struct buf *out, const char *name, const char *help, const uint64_t *counts)
+{
+	expose_family(out, name, "counter", help);
+	for (unsigned i = 0; i < SERVE_PROTOCOL_COUNT; i++)
+		expose_value(out, name, "protocol", protocols[i], (double)counts[i]);
+}
+
+/* Not as process_*, which somebody else may send through here. */
+static void put_process(const struct daemon *d, struct buf *out)
+{
+	struct procfs_stat stat;
+	put_plain(out, "cctm_start_timestamp_seconds", "gauge", "When this bridge was started",
+		(double)d->started_ms / 1000);
+	if (!procfs_read_stat(getpid(), &stat))
+		return;
+	put_plain(out, "cctm_memory_bytes", "gauge", "Resident memory of the bridge",
+		(double)stat.memory);
+	put_plain(out, "cctm_cpu_seconds_total", "counter",
+		"Time of processors that the bridge took since its start",
+		(double)stat.cpu_ms / 1000);
+}
+
 static void put_own_metrics(struct daemon *d, struct buf *out)
 {
 	struct overview o;
@@ -82,11 +120,20 @@ static void put_own_metrics(struct daemon *d, struct buf *out)
 	static const char *const signals[] = { "metrics", "logs", "traces" };
 	expose_family(out, "cctm_build_info", "gauge", "The version of this bridge");
 	expose_value(out, "cctm_build_info", "version", CCTM_VERSION, 1);
+	put_process(d, out);
 	expose_family(
 		out, "cctm_requests_total", "counter", "Export requests taken since the start");
 	for (unsigned i = 0; i < 3; i++)
 		expose_value(out, "cctm_requests_total", "signal", signals[i],
 			(double)o.ingest.requests[i]);
+	put_protocols(out, "cctm_requests_by_protocol_total",
+		"Export requests received, by protocol: OTLP/HTTP over HTTP/1.1, gRPC, OTLP/HTTP "
+		"over "
+		"HTTP/2",
+		o.serve.by_protocol);
+	put_protocols(out, "cctm_requests_other_port_total",
+		"Those among them that came to the port of the other protocol, and were served",
+		o.serve.misdirected);
 	put_plain(out, "cctm_requests_repeated_total", "counter",
 		"Requests acknowledged and not counted again: their bytes were taken before",
 		(double)o.ingest.duplicates);
@@ -155,6 +202,20 @@ static void page_metrics(struct daemon *d, struct serve_page *page)
 	put_own_metrics(d, &page->body);
 }
 
+/* By protocol, and how many of them came to the other protocol's port. */
+static json_t *protocols_json(const struct overview *o)
+{
+	json_t *json = json_object();
+	uint64_t misdirected = 0;
+	for (unsigned i = 0; i < SERVE_PROTOCOL_COUNT; i++) {
+		json_object_set_new(
+			json, protocols[i], json_integer((json_int_t)o->serve.by_protocol[i]));
+		misdirected += o->serve.misdirected[i];
+	}
+	json_object_set_new(json, "other_port", json_integer((json_int_t)misdirected));
+	return json;
+}
+
 static json_t *health_json(const struct daemon *d, const struct overview *o)
 {
 	json_t *problems = json_array();
@@ -165,14 +226,16 @@ static json_t *health_json(const struct daemon *d, const struct overview *o)
 	json_t *last =
 		o->ingest.last_sample_ms ? json_integer(o->ingest.last_sample_ms) : json_null();
 	return json_pack(
-		"{s:i, s:s, s:s, s:s, s:f, s:o, s:{s:I, s:I, s:i, s:I}, s:{s:I, s:I, s:b}, s:o}",
+		"{s:i, s:s, s:s, s:s, s:f, s:o, s:o, s:{s:I, s:I, s:i, s:I}, s:{s:I, s:I, s:b}, "
+		"s:o}",
 		"schema_version", 1, "status", o->is_healthy ? "ok" : "degraded", "version",
 		CCTM_VERSION, "instance", d->instance, "uptime_seconds",
-		(double)o->uptime_ms / 1000, "last_sample_ms", last, "journal", "bytes",
-		(json_int_t)o->journal_bytes, "end", (json_int_t)o->journal_end, "held_requests",
-		(int)o->held, "damaged_parts", (json_int_t)o->damaged, "ledger", "position",
-		(json_int_t)o->keeper.stats.position, "bytes", (json_int_t)o->keeper.stats.bytes,
-		"is_busy", o->keeper.is_busy, "problems", problems);
+		(double)o->uptime_ms / 1000, "last_sample_ms", last, "requests", protocols_json(o),
+		"journal", "bytes", (json_int_t)o->journal_bytes, "end", (json_int_t)o->journal_end,
+		"held_requests", (int)o->held, "damaged_parts", (json_int_t)o->damaged, "ledger",
+		"position", (json_int_t)o->keeper.stats.position, "bytes",
+		(json_int_t)o->keeper.stats.bytes, "is_busy", o->keeper.is_busy, "problems",
+		problems);
 }
 
 static void page_health(const struct daemon *d, struct serve_page *page)
@@ -235,6 +298,24 @@ static void put_tally(const struct daemon *d, struct buf *out)
 		buf_adds(out, "\nNothing was refused since the start.\n");
 }
 
+static void put_protocol_rows(struct buf *out, const struct overview *o)
+{
+	const uint64_t *all = o->serve.by_protocol, *strays = o->serve.misdirected;
+	status_row(out, "protocols",
+		"%" PRIu64 " HTTP, %" PRIu64 " gRPC, %" PRIu64 " OTLP/HTTP over HTTP/2",
+		all[SERVE_HTTP], all[SERVE_GRPC], all[SERVE_HTTP2]);
+	if (strays[SERVE_GRPC])
+		status_row(out, "gRPC at the HTTP port",
+			"%" PRIu64 ", served; OTEL_EXPORTER_OTLP_ENDPOINT should name the gRPC "
+			"port, or OTEL_EXPORTER_OTLP_PROTOCOL be http/protobuf",
+			strays[SERVE_GRPC]);
+	if (strays[SERVE_HTTP] + strays[SERVE_HTTP2])
+		status_row(out, "HTTP at the gRPC port",
+			"%" PRIu64 ", served; OTEL_EXPORTER_OTLP_ENDPOINT should name the HTTP "
+			"port, or OTEL_EXPORTER_OTLP_PROTOCOL be grpc",
+			strays[SERVE_HTTP] + strays[SERVE_HTTP2]);
+}
+
 static void page_status(struct daemon *d, struct serve_page *page)
 {
 	struct overview o;
@@ -256,6 +337,7 @@ static void page_status(struct daemon *d, struct serve_page *page)
 	status_row(out, "requests", "%" PRIu64 " metrics, %" PRIu64 " logs, %" PRIu64 " traces",
 		o.ingest.requests[OTLP_METRICS], o.ingest.requests[OTLP_LOGS],
 		o.ingest.requests[OTLP_TRACES]);
+	put_protocol_rows(out, &o);
 	status_row(out, "repeated requests", "%" PRIu64 ", counted once", o.ingest.duplicates);
 	status_row(out, "points, log records", "%" PRIu64 ", %" PRIu64, o.ingest.points,
 		o.ingest.log_records);
@@ -301,6 +383,7 @@ void daemon_page(void *ctx, enum serve_door door, struct slice path, struct slic
 		page_status(ctx, page);
 		return;
 	case DOOR_OTLP_HTTP:
+	case DOOR_OTLP_GRPC:
 	case DOOR_COUNT:
 		return;
 	}

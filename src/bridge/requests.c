@@ -2,7 +2,9 @@
  *
  * When the journal cannot be written (disk full), a request is neither applied nor remembered but held, with
  * what comes behind it, for at most HOLD_MS: Claude Code gives up after ten seconds and does not repeat a
- * request that timed out, but it does repeat after a 503. What was applied is never answered retryably. */
+ * request that timed out, but it does repeat after a 503. Over gRPC it repeats nothing: there no refusal is
+ * better than another, and the request is held past its client's patience, as long as the budget of serve has
+ * room for it. What was applied is never answered retryably. */
 #include <stdlib.h>
 
 #include "bridge/bridge_internal.h"
@@ -117,25 +119,28 @@ static void refuse(const struct waiting *w)
 	serve_reply(w->exchange, &a);
 }
 
+static bool is_over(const struct waiting *w)
+{
+	return w->request.protocol != SERVE_GRPC &&
+	       clock_mono_ms() - serve_arrived_mono_ms(w->exchange) >= HOLD_MS;
+}
+
 void daemon_retry_held(struct daemon *d)
 {
-	size_t done = 0;
-	while (done < d->held.count) {
-		const struct waiting *w = &d->held.items[done];
-		struct serve_answer a;
-		if (try_take(d, &w->request, &a)) {
-			finish(d, w->exchange, &a);
-		} else if (clock_mono_ms() - serve_arrived_mono_ms(w->exchange) >= HOLD_MS) {
+	struct serve_answer a;
+	size_t done = 0, kept = 0;
+	while (done < d->held.count && try_take(d, &d->held.items[done].request, &a))
+		finish(d, d->held.items[done++].exchange, &a);
+	for (size_t i = done; i < d->held.count; i++) {
+		const struct waiting *w = &d->held.items[i];
+		if (is_over(w)) {
 			ingest_refused(d->ingest, REASON_JOURNAL_FULL);
 			refuse(w);
 		} else {
-			break;
+			d->held.items[kept++] = *w;
 		}
-		done++;
 	}
-	d->held.count -= done;
-	for (size_t i = 0; i < d->held.count; i++)
-		d->held.items[i] = d->held.items[i + done];
+	d->held.count = kept;
 }
 
 /* When everybody who waited has gone, no request would find out that the disk has space again. */

@@ -2,8 +2,8 @@
  *
  * Start-up is the ledger's checkpoint and then the journal behind it. A new epoch begins (counters from 0
  * under a new label `start`) whenever it is not proven that no counter can be lower than a value a scraper
- * was shown: the ledger was lost, the journal has damage, the label policy changed, or the machine went down
- * under durability os without a clean end of the bridge. */
+ * was shown: the ledger was lost or restored from a copy, the journal has damage, the label policy changed, or the
+ * machine went down under durability os without a clean end of the bridge. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,6 +16,7 @@
 
 #include "bridge/bridge_internal.h"
 #include "bridge/keeper.h"
+#include "bridge/ledger/copy.h"
 #include "bridge/ledger/ledger.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -250,6 +251,28 @@ static void read_boot_id(char *out, size_t size)
 	snprintf(out, size, "%.*s", (int)len, text.len ? (const char *)text.data : "");
 }
 
+static char *restored_path(const struct daemon *d)
+{
+	return path_join(d->options->state_dir, LEDGER_RESTORED_FILE);
+}
+
+static bool is_restored(const struct daemon *d)
+{
+	AUTO(str) char *path = restored_path(d);
+	return access(path, F_OK) == 0;
+}
+
+/* Behind the new epoch, which is durable then: a death in between begins one more. */
+static bool forget_restored(struct daemon *d, struct error *err)
+{
+	AUTO(str) char *path = restored_path(d);
+	if (!is_restored(d))
+		return true;
+	if (!journal_sync_once(d->journal, err))
+		return false;
+	return unlink(path) == 0 || error_set_errno(err, ERR_IO, errno, "cannot delete %s", path);
+}
+
 /* Why continuity is not proven, or NULL. *knows_scrapes: what scrapers have been shown is known all the same, so
  * that the new epoch may begin with the rest. */
 static const char *epoch_reason(
@@ -264,6 +287,8 @@ static const char *epoch_reason(
 		return "the ledger was lost";
 	if (d->findings.is_broken || d->replay_set_aside)
 		return "the journal is damaged";
+	if (is_restored(d))
+		return "the ledger was restored from a copy";
 	bool was_os = run && len >= 3 && memcmp(run, "os ", 3) == 0;
 	bool is_same_boot = run && len > strlen(boot) &&
 			    memcmp(run + len - strlen(boot), boot, strlen(boot)) == 0;
@@ -302,6 +327,8 @@ static bool settle_epoch(struct daemon *d, struct error *err)
 	}
 	if (d->findings.is_broken &&
 		!(journal_sync_once(d->journal, err) && journal_break_noted(d->journal, err)))
+		return false;
+	if (!forget_restored(d, err))
 		return false;
 	if (unlink(crash_path) < 0 && errno != ENOENT)
 		return error_set_errno(err, ERR_IO, errno, "cannot delete %s", crash_path);

@@ -1,5 +1,6 @@
 #include "claude/catalogue.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -278,6 +279,7 @@ const struct catalogue_row catalogue[] = {
 	ATTRIBUTE("error", "What failed, as the API or the tool said.", .privacy = PRIVACY_CONTENT,
 		SEEN),
 	ATTRIBUTE("status_code", "HTTP status of the failure.", WORD),
+	ATTRIBUTE("status", "How it is with an MCP server: connected, failed, disconnected.", WORD),
 	ATTRIBUTE("attempt", "How many tries there were.", .seen = NULL),
 	ATTRIBUTE("message.uuid", "The message in the transcript.", .privacy = PRIVACY_ID, SEEN),
 	ATTRIBUTE("prompt", "The prompt; <REDACTED> unless OTEL_LOG_USER_PROMPTS.",
@@ -415,10 +417,11 @@ const struct catalogue_row *catalogue_find(enum catalogue_kind kind, const char 
 	return NULL;
 }
 
-static char *dots_to_underscores(char *name)
+/* Prometheus knows letters, digits and underscores. */
+static char *as_prometheus_writes(char *name)
 {
 	for (char *at = name; *at; at++) {
-		if (*at == '.')
+		if (!isalnum((unsigned char)*at))
 			*at = '_';
 	}
 	return name;
@@ -432,11 +435,13 @@ char *catalogue_series(const struct catalogue_row *metric)
 	const char *unit = !metric->unit		    ? ""
 			   : strcmp(metric->unit, "s") == 0 ? "seconds"
 							    : metric->unit;
-	return dots_to_underscores(mem_printf("%.*s%s%s",
+	return as_prometheus_writes(mem_printf("%.*s%s%s",
 		(int)(is_total ? len - strlen(total) : len), metric->name, *unit ? "_" : "", unit));
 }
 
 char *catalogue_label(const char *attribute)
 {
-	return dots_to_underscores(mem_strdup(attribute));
+	/* As the Collector does it: a label does not begin with a digit. */
+	bool is_digit = isdigit((unsigned char)attribute[0]);
+	return as_prometheus_writes(mem_printf("%s%s", is_digit ? "key_" : "", attribute));
 }

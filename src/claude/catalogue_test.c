@@ -81,9 +81,25 @@ static void test_nothing_that_somebody_wrote_becomes_a_label(void **state)
 	}
 }
 
+static void test_attributes_become_labels_that_prometheus_takes(void **state)
+{
+	(void)state;
+
+	static const struct {
+		const char *attribute, *label;
+	} cases[] = { { "team.id", "team_id" }, { "cost-centre", "cost_centre" },
+		{ "2nd", "key_2nd" }, { "model", "model" } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(str) char *label = catalogue_label(cases[i].attribute);
+		assert_string_equal(label, cases[i].label);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_attributes_become_labels_that_prometheus_takes),
 		cmocka_unit_test(test_each_name_stands_once_with_a_sentence),
 		cmocka_unit_test(test_all_that_is_wanted_is_explained),
 		cmocka_unit_test(test_a_metric_has_the_name_that_exporters_give_it),

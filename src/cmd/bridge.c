@@ -33,7 +33,7 @@ static const struct opt bridge_options[] = {
 		"address to listen on"),
 	PORT(otlp_http_port, "otlp-http-port", "4318", "OTLP over HTTP; 0 takes a free port"),
 	PORT(otlp_grpc_port, "otlp-grpc-port", "4317",
-		"OTLP over gRPC; this version does not serve it and leaves the port closed"),
+		"OTLP over gRPC; either protocol is served at either port"),
 	PORT(exporter_port, "exporter-port", "8889", "Prometheus exposition at /metrics"),
 	PORT(health_port, "health-port", "13133", "health as JSON"),
 	PORT(zpages_port, "zpages-port", "55679", "a status page for people"),
@@ -79,10 +79,15 @@ const struct command cmd_bridge = {
 	.args_size = sizeof(struct bridge_args),
 	.options = bridge_options,
 	.examples = bridge_examples,
-	.text = "Receives OTLP over HTTP (protobuf and JSON, gzip and deflate) from Claude Code "
+	.text = "Receives OTLP over HTTP (protobuf and JSON, gzip and deflate) and over gRPC from "
+		"Claude Code "
 		"and keeps exact totals: every request is in the journal before it is "
 		"acknowledged, a repeated one counts once, and killing the bridge at any moment "
 		"loses nothing that was acknowledged.\n"
+		"\n"
+		"Both OTLP ports take every protocol: HTTP/1.1, HTTP/2 and gRPC. What comes to the "
+		"port of the other is served, counted, and named on the status page. The state of "
+		"the bridge can be asked for as grpc.health.v1 too.\n"
 		"\n"
 		"The totals are at /metrics of the exporter port for Prometheus, and in the ledger "
 		"for cctm report, also while no bridge runs. Events become metrics too, "
@@ -137,6 +142,8 @@ static void print_text(
 	out_printf(out, "cctm bridge is ready (process %ld)\n", (long)r->pid);
 	out_printf(
 		out, "  OTLP/HTTP  http://%s%s%s:%u\n", open, args->bind, close, r->otlp_http_port);
+	out_printf(
+		out, "  OTLP/gRPC  http://%s%s%s:%u\n", open, args->bind, close, r->otlp_grpc_port);
 	out_printf(out, "  metrics    http://%s%s%s:%u/metrics\n", open, args->bind, close,
 		r->exporter_port);
 	out_printf(out, "  health     http://%s%s%s:%u\n", open, args->bind, close, r->health_port);
@@ -147,10 +154,10 @@ static void print_text(
 static void print_json(struct out *out, const struct bridge_running *r)
 {
 	out_json_line(out, 1,
-		json_pack("{s:I, s:i, s:n, s:i, s:i, s:i, s:s}", "pid", (json_int_t)r->pid,
-			"otlp_http_port", r->otlp_http_port, "otlp_grpc_port", "exporter_port",
-			r->exporter_port, "health_port", r->health_port, "zpages_port",
-			r->zpages_port, "state", r->state_dir));
+		json_pack("{s:I, s:i, s:i, s:i, s:i, s:i, s:s}", "pid", (json_int_t)r->pid,
+			"otlp_http_port", r->otlp_http_port, "otlp_grpc_port", r->otlp_grpc_port,
+			"exporter_port", r->exporter_port, "health_port", r->health_port,
+			"zpages_port", r->zpages_port, "state", r->state_dir));
 }
 
 struct ready {
@@ -185,6 +192,7 @@ static int run_with(struct context *ctx, const struct bridge_args *given,
 		.state_dir = given->state ? given->state : file->state,
 		.bind = given->bind,
 		.otlp_http_port = (uint16_t)given->otlp_http_port,
+		.otlp_grpc_port = (uint16_t)given->otlp_grpc_port,
 		.exporter_port = (uint16_t)given->exporter_port,
 		.health_port = (uint16_t)given->health_port,
 		.zpages_port = (uint16_t)given->zpages_port,

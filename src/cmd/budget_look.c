@@ -185,6 +185,18 @@ static bool goes_by_others(const struct prometheus *prometheus, const struct con
 
 /* ---- the ledger ---- */
 
+#define USER_ID_DIGITS 64
+#define USER_ID_SHOWN  8
+
+/* Who has nothing but a user.id is called by its first digits, as in the recording rules and the bridge's alerts. */
+static int subject_len(enum budget_scope scope, const char *key)
+{
+	size_t len = strlen(key);
+	bool is_id = scope == BUDGET_USER && len == USER_ID_DIGITS &&
+		     strspn(key, "0123456789abcdef") == len;
+	return is_id ? USER_ID_SHOWN : (int)len;
+}
+
 static void add_report(
 	struct budget_listing *out, const struct budget_row *budget, const struct report *report)
 {
@@ -194,8 +206,11 @@ static void add_report(
 	for (size_t i = 0; budget->scope != BUDGET_ALL && i < report->group_count; i++) {
 		const struct report_group *group = report->groups[i];
 		double spent = figures_value(&group->figures, FIGURE_COST);
-		if (*group->key && spent > 0)
-			add_row(out, budget, group->key)->spent_usd = spent;
+		AUTO(str)
+		char *subject =
+			mem_printf("%.*s", subject_len(budget->scope, group->key), group->key);
+		if (*subject && spent > 0)
+			add_row(out, budget, subject)->spent_usd = spent;
 	}
 	finish_rows(out, first, budget);
 }

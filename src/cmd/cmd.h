@@ -5,6 +5,7 @@
 #include "command.h"
 
 extern const struct command cmd_alerts;
+extern const struct command cmd_backup;
 extern const struct command cmd_bridge;
 extern const struct command cmd_budget;
 extern const struct command cmd_completion;
@@ -24,6 +25,7 @@ extern const struct command cmd_render;
 extern const struct command cmd_restart;
 extern const struct command cmd_logs;
 extern const struct command cmd_report;
+extern const struct command cmd_restore;
 extern const struct command cmd_status;
 extern const struct command cmd_probe;
 extern const struct command cmd_up;

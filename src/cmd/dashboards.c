@@ -120,6 +120,8 @@ static bool read_there(const struct own_grafana *own, const char *uid,
 	struct grafana_dashboard *out, struct error *err)
 {
 	int found = grafana_dashboard_read(&own->grafana, uid, out, err);
+	if (found < 0 && err->code == ERR_NETWORK)
+		return error_hint(err, "'cctm up' starts the stack's Grafana");
 	if (found)
 		return found > 0;
 	error_set(err, ERR_FAILED, "Grafana has no dashboard %s", uid);

@@ -67,7 +67,7 @@ static void compare(const struct env_job *job, struct subject *subject)
 	enum layer layer = LAYER_SHELL;
 	const char *protocol =
 		effective_find(&subject->effective, "OTEL_EXPORTER_OTLP_PROTOCOL", &layer);
-	bool is_theirs = protocol && strcmp(protocol, "grpc") == 0 && job->grpc_endpoint;
+	bool is_theirs = protocol && strcmp(protocol, "grpc") == 0;
 	env_settings_want(job, is_theirs ? protocol : job->args->protocol, &subject->wanted);
 	effective_compare(&subject->effective, &subject->wanted, &subject->comparison);
 }

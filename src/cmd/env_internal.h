@@ -24,9 +24,9 @@ struct env_job {
 	struct context *ctx;
 	const struct env_args *args;
 	struct loaded stack;
-	char *http_endpoint, *grpc_endpoint; /* grpc: NULL where the receiver has none */
-	struct buf attributes;		     /* OTEL_RESOURCE_ATTRIBUTES */
-	char *token;			     /* NULL: the stack asks for none */
+	char *http_endpoint, *grpc_endpoint;
+	struct buf attributes; /* OTEL_RESOURCE_ATTRIBUTES */
+	char *token;	       /* NULL: the stack asks for none */
 	char *helper;	/* the script that prints it; NULL: there is none, or gRPC cannot use it */
 	char *no_proxy; /* NULL: as it is */
 	struct wanted wanted;

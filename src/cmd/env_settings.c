@@ -21,21 +21,6 @@ static bool is_grpc(const struct env_job *job)
 	return strcmp(job->args->protocol, "grpc") == 0;
 }
 
-static bool has_grpc(const struct env_job *job)
-{
-	return job->stack.runtime == RUNTIME_DOCKER &&
-	       service_receiver(&job->stack.config) == SERVICE_COLLECTOR;
-}
-
-static bool check_protocol(const struct env_job *job, struct error *err)
-{
-	if (!is_grpc(job) || has_grpc(job))
-		return true;
-	error_set(err, ERR_USAGE, "the bridge takes no gRPC yet");
-	return error_hint(err, "leave --protocol at http/protobuf, which also tries again after a "
-			       "failure");
-}
-
 /* The endpoint with another host in it: "http://127.0.0.1:4318" and "metrics" → "http://metrics:4318". */
 static char *with_host(const char *endpoint, const char *host)
 {
@@ -71,7 +56,7 @@ static bool find_endpoints(struct env_job *job, struct error *err)
 	if (job->args->host && !check_host(job->args->host, err))
 		return false;
 	job->http_endpoint = endpoint_of(job, false);
-	job->grpc_endpoint = has_grpc(job) ? endpoint_of(job, true) : NULL;
+	job->grpc_endpoint = endpoint_of(job, true);
 	return true;
 }
 
@@ -143,10 +128,10 @@ static char *exception_from_proxy(const char *endpoint)
 void env_settings_want(const struct env_job *job, const char *protocol, struct wanted *out)
 {
 	const struct env_args *args = job->args;
-	bool uses_grpc = strcmp(protocol, "grpc") == 0 && job->grpc_endpoint;
+	bool uses_grpc = strcmp(protocol, "grpc") == 0;
 	const struct wanted_request request = {
 		.endpoint = uses_grpc ? job->grpc_endpoint : job->http_endpoint,
-		.protocol = strcmp(protocol, "grpc") == 0 && !uses_grpc ? NULL : protocol,
+		.protocol = protocol,
 		.interval_ms = args->interval_ms,
 		.is_delta = args->is_delta,
 		.attributes = buf_str(&job->attributes),
@@ -162,8 +147,8 @@ void env_settings_want(const struct env_job *job, const char *protocol, struct w
 bool env_settings_make(struct env_job *job, struct error *err)
 {
 	job->attributes = (struct buf)BUF_INIT(BUF_UNLIMITED);
-	if (!loaded_read(job->ctx->dir, &job->stack, err) || !check_protocol(job, err) ||
-		!find_endpoints(job, err) || !gather_attributes(job, err) || !find_token(job, err))
+	if (!loaded_read(job->ctx->dir, &job->stack, err) || !find_endpoints(job, err) ||
+		!gather_attributes(job, err) || !find_token(job, err))
 		return false;
 	job->no_proxy = exception_from_proxy(job->http_endpoint);
 	env_settings_want(job, job->args->protocol, &job->wanted);

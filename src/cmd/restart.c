@@ -1,6 +1,7 @@
 /* cctm restart: ends and starts all parts or some, and waits until everything answers again. Data are never touched. */
 #include <string.h>
 
+#include "backup/restore.h"
 #include "cmd/cmd.h"
 #include "config/bridge_dir.h"
 #include "core/error.h"
@@ -103,7 +104,7 @@ static int restart_run(struct context *ctx, const void *raw, struct error *err)
 	if (!loaded_read(ctx->dir, &stack, err) || !loaded_probes(&stack, true, &probes, err))
 		return -1;
 	AUTO(fd) int lock = plan_lock(stack.dir, err);
-	if (lock < 0)
+	if (lock < 0 || !restore_settle(&stack, err))
 		return -1;
 	bool is_docker = stack.runtime == RUNTIME_DOCKER;
 	if (!(is_docker ? restart_containers(ctx, &stack, args, err)

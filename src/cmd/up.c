@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup/restore.h"
 #include "cmd/cmd.h"
 #include "cmd/up_internal.h"
 #include "config/bridge_dir.h"
@@ -146,6 +147,28 @@ static bool start_bridge(struct up_job *job, const char *state, struct error *er
 	return embedded_start(job->stack.dir, state, job->args->timeout_ms, err);
 }
 
+static bool is_bridge_gone(void *ctx)
+{
+	const struct up_job *job = ctx;
+	AUTO(str) char *state = bridge_dir(job->stack.dir, &job->stack.config);
+	return embedded_find(state) == 0;
+}
+
+/* One that ran when it was looked at may have been ending: a command that was killed had told it to. */
+static bool wait_for_bridge(struct up_job *job, const char *state, struct error *err)
+{
+	if (up_wait(job, is_bridge_gone, err))
+		return true;
+	if (!job->ran_before || !is_bridge_gone(job))
+		return false;
+	error_clear(err);
+	job->ran_before = false;
+	for (size_t i = 0; i < job->probes.count; i++)
+		job->probes.items[i].is_passed = false;
+	return embedded_start(job->stack.dir, state, job->args->timeout_ms, err) &&
+	       up_wait(job, is_bridge_gone, err);
+}
+
 bool up_embedded(struct up_job *job, struct error *err)
 {
 	AUTO(error) struct error ignored = ERROR_INIT;
@@ -155,7 +178,7 @@ bool up_embedded(struct up_job *job, struct error *err)
 	job->ran_before = embedded_find(state) != 0;
 	if (!start_bridge(job, state, err))
 		return false;
-	if (up_wait(job, NULL, err))
+	if (wait_for_bridge(job, state, err))
 		return true;
 	const struct probe *failed = wait_failed(&job->probes);
 	AUTO(str) char *hint = failed ? wait_hint(failed) : NULL;
@@ -213,24 +236,11 @@ static void print_json(const struct up_job *job)
 /* Another command of this same program; what it says is seen. */
 static bool run_self(const struct up_job *job, const char *const *words, struct error *err)
 {
-	const char *argv[8] = { NULL };
-	size_t count = 0;
-	AUTO(str) char *self = proc_self(err);
-	if (!self)
-		return false;
-	argv[count++] = self;
-	if (job->ctx->is_quiet)
-		argv[count++] = "-q";
-	for (size_t i = 0; words[i]; i++)
-		argv[count++] = words[i];
-	const struct proc_request request = {
-		.argv = argv, .deadline_ms = SELF_MS, .output_max = 65536, .is_shown = true
-	};
-	AUTO(proc_result) struct proc_result result = { 0 };
-	if (!proc_run(&request, &result, err))
-		return false;
-	return (result.end == PROC_EXITED && result.status == 0) ||
-	       error_set(err, ERR_FAILED, "it exited with %d", result.status);
+	const char *quiet[8] = { "-q" };
+	size_t count = 1;
+	for (size_t i = 0; words[i] && count < 7; i++)
+		quiet[count++] = words[i];
+	return proc_run_self(job->ctx->is_quiet ? quiet : words, SELF_MS, err);
 }
 
 /* Where there is no stack, there is one then: as `cctm init` makes it without options. */
@@ -306,7 +316,8 @@ static bool start(struct up_job *job, struct error *err)
 	if (!stack_dir_find(job->ctx->dir, &where, err))
 		return false;
 	AUTO(fd) int lock = plan_lock(where.dir, err);
-	if (lock < 0 || !read_stack(job, err) || !check_words(job, err))
+	if (lock < 0 || !read_stack(job, err) || !check_words(job, err) ||
+		!restore_settle(&job->stack, err))
 		return false;
 	bool is_up = job->stack.runtime == RUNTIME_DOCKER ? up_containers(job, err)
 							  : up_embedded(job, err);

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "backup/create.h"
 #include "cmd/upgrade_internal.h"
 #include "config/bridge_dir.h"
 #include "core/error.h"
@@ -32,6 +33,8 @@ static const struct opt upgrade_options[] = {
 		"how long to wait for each part"),
 	OPT_CHOICE(struct upgrade_args, pull, 0, "pull", "WHEN", pull_policies, "missing",
 		"whether images are pulled"),
+	OPT_NEGATABLE(struct upgrade_args, has_backup, 0, "backup", "on",
+		"save an embedded stack first, into backups/"),
 	OPT_END,
 };
 
@@ -62,7 +65,7 @@ const struct command cmd_upgrade = {
 		"stays, and Grafana keeps the former version.\n\n"
 		"Images that cctm.yaml names stay as they are named; what this cctm would take by "
 		"itself is said. An embedded stack's bridge is started again when it runs as an "
-		"older version.",
+		"older version; what is there is saved first, as 'cctm backup' does it.",
 	.run = upgrade_run,
 };
 
@@ -102,6 +105,25 @@ static bool is_bridge_old(const struct upgrade_job *job)
 	return job->bridge_version && strcmp(job->bridge_version, CCTM_VERSION) != 0;
 }
 
+/* An older bridge cannot read what a newer one wrote: what is there is kept. */
+static bool save_first(const struct upgrade_job *job, struct error *err)
+{
+	AUTO(created) struct created created = { 0 };
+	struct create_request request = { .stack = &job->stack, .compression = PACK_ZSTD };
+	if (!job->args->has_backup)
+		return true;
+	create_want_all(&job->stack, request.wants);
+	bool is_saved = backup_create(&request, &created, err);
+	if (is_saved && created.inventory.is_partial)
+		is_saved = error_set(err, ERR_FAILED, "not every part could be saved");
+	if (is_saved) {
+		out_note(job->ctx->out, "what is there is saved in %s", created.path);
+		return true;
+	}
+	error_wrap(err, "nothing was changed: the backup before the upgrade");
+	return error_hint(err, "--no-backup goes without it");
+}
+
 static bool upgrade_bridge(struct upgrade_job *job, struct error *err)
 {
 	const struct provision_request request = { .dir = job->stack.dir,
@@ -111,7 +133,7 @@ static bool upgrade_bridge(struct upgrade_job *job, struct error *err)
 	const struct wait_request wait = { .timeout_ms = job->args->timeout_ms };
 	AUTO(str) char *state = bridge_dir(job->stack.dir, &job->stack.config);
 	AUTO(probes) struct probes probes = { 0 };
-	if (!provision_apply(&request, &job->provision, err))
+	if (!save_first(job, err) || !provision_apply(&request, &job->provision, err))
 		return false;
 	if (!is_bridge_old(job))
 		return true;

@@ -12,7 +12,7 @@
 
 struct upgrade_args {
 	int64_t timeout_ms;
-	bool is_checked, is_dry_run;
+	bool is_checked, is_dry_run, has_backup;
 	const char *pull;
 };
 

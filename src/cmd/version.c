@@ -4,6 +4,7 @@
  * library after cctm was built, so both versions are shown: compiled against, and running.
  */
 #include <event2/event.h>
+#include <nghttp2/nghttp2.h>
 #include <stdio.h>
 
 #include <jansson.h>
@@ -40,7 +41,7 @@ struct library {
 	const char *name, *compiled, *running;
 };
 
-#define LIBRARY_COUNT 6
+#define LIBRARY_COUNT 7
 
 struct versions {
 	struct library libraries[LIBRARY_COUNT];
@@ -77,6 +78,7 @@ static void ask(struct versions *versions)
 		xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
 	const struct library libraries[LIBRARY_COUNT] = {
 		{ "libevent", LIBEVENT_VERSION, event_get_version() },
+		{ "nghttp2", NGHTTP2_VERSION, nghttp2_version(0)->version_str },
 		{ "sqlite", SQLITE_VERSION, sqlite3_libversion() },
 		{ "zlib", ZLIB_VERSION, zlibVersion() },
 		{ "jansson", JANSSON_VERSION, jansson_version_str() },

@@ -91,10 +91,28 @@ static void check_pair(
 	blame(config, given, problems, &error);
 }
 
+/* Alertmanager refuses its whole configuration when one of them is missing. */
+static void check_mail(const struct config *config, struct problems *problems)
+{
+	static const char *const needed[] = { "alerts.smtp_host", "alerts.email_from" };
+	bool is_sent = config_is(config, "alerts.alertmanager") &&
+		       config_setting(config, "alerts.email_to")->value.count > 0;
+	for (size_t i = 0; is_sent && i < sizeof needed / sizeof *needed; i++) {
+		if (!config_is_null(config, needed[i]))
+			continue;
+		AUTO(error) struct error error = ERROR_INIT;
+		error_set(&error, ERR_CONFIG, "%s is missing", needed[i]);
+		error_hint(&error, "mail is sent with alerts.smtp_host, alerts.email_from and "
+				   "alerts.email_to together");
+		blame(config, "alerts.email_to", problems, &error);
+	}
+}
+
 void config_cross_check(const struct config *config, struct problems *problems)
 {
 	check_ports(config, problems);
 	check_order(config, problems);
 	check_pair(config, "otlp.tls_cert_file", "otlp.tls_key_file", problems);
 	check_pair(config, "proxy.tls_cert_file", "proxy.tls_key_file", problems);
+	check_mail(config, problems);
 }

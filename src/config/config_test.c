@@ -370,15 +370,20 @@ static void test_config_keys_are_checked_together(void **state)
 			NULL },
 		{ "otlp: { tls_cert_file: /a }\n",
 			"cctm.yaml:1:24: otlp.tls_cert_file: otlp.tls_key_file is missing", NULL },
+		{ "alerts: { alertmanager: true, smtp_host: 'm:25', email_to: [a@b] }\n",
+			"cctm.yaml:1:60: alerts.email_to: alerts.email_from is missing",
+			"together" },
 	};
 
 	CHECK(cases);
 	/* The boundary holds. */
 	AUTO(config) struct config config = { 0 };
 	AUTO(problems) struct problems problems = { 0 };
-	assert_true(load("bridge: { zero_hold: 10s }\nprometheus: { retention_time: 14d }\n"
-			 "collector: { expiration: 61m }\n",
-		&config, &problems));
+	assert_true(
+		load("bridge: { zero_hold: 10s }\nprometheus: { retention_time: 14d }\n"
+		     "collector: { expiration: 61m }\n"
+		     "alerts: { email_to: [a@b] }\n", /* nobody sends it, and the bridge says so */
+			&config, &problems));
 }
 
 /* ---- hostile files ---- */

@@ -224,7 +224,7 @@ const struct key config_keys[] = {
 		.is_nullable = true },
 
 	{ ROW("labels.keep", KEY_NAME, "", "Attributes that become labels beside the usual ones.", "team.id"), .is_list = true },
-	{ ROW("labels.drop", KEY_NAME, "", "Attributes that never become labels.", "user.email"), .is_list = true },
+	{ ROW("labels.drop", KEY_NAME, "", "Attributes that are no labels of what the rules record; raw counters keep them.", "user.email"), .is_list = true },
 	{ ROW("labels.hash", KEY_NAME, "", "Attributes that become labels only as a keyed hash.", "user.email"), .is_list = true },
 	{ ROW("labels.promote", KEY_NAME, "", "Resource attributes that become labels.", "service.version"), .is_list = true },
 	{ ROW("labels.rename", KEY_PAIR, "", "Labels under another name, as old=new.", "team_id=team"), .is_list = true },

@@ -56,6 +56,25 @@ static char *search(const char *name, bool (*fits)(const char *path))
 	return NULL;
 }
 
+bool proc_run_self(const char *const *words, int64_t deadline_ms, struct error *err)
+{
+	const char *argv[10] = { NULL };
+	AUTO(str) char *self = proc_self(err);
+	if (!self)
+		return false;
+	argv[0] = self;
+	for (size_t i = 0; words[i] && i < 8; i++)
+		argv[i + 1] = words[i];
+	const struct proc_request request = {
+		.argv = argv, .deadline_ms = deadline_ms, .output_max = 65536, .is_shown = true
+	};
+	AUTO(proc_result) struct proc_result result = { 0 };
+	if (!proc_run(&request, &result, err))
+		return false;
+	return (result.end == PROC_EXITED && result.status == 0) ||
+	       error_set(err, ERR_FAILED, "it exited with %d", result.status);
+}
+
 char *proc_find(const char *name)
 {
 	return search(name, is_program);

@@ -92,6 +92,10 @@ bool proc_become(const char *const *argv, const char *dir, struct error *err) MU
 /* The file of this very program, to run it again; yours. NULL: the system does not tell. */
 char *proc_self(struct error *err) MUST_CHECK;
 
+/* Another command of this very program, whose streams both go to our standard error; `words` end with NULL, at most 8. False:
+ * it was not content, or did not end in time. */
+bool proc_run_self(const char *const *words, int64_t deadline_ms, struct error *err) MUST_CHECK;
+
 /* Where PATH has a program; NULL: nowhere. Yours. */
 char *proc_find(const char *name);
 

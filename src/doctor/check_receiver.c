@@ -224,8 +224,7 @@ void check_logs_path(struct doctor *d, const struct check *check, struct check_o
 
 struct worst {
 	struct buf text;
-	const char *only; /* reasons that hold one of these words */
-	const char *without;
+	const char *only; /* this reason alone; NULL: all */
 };
 
 static void add_reason(void *ctx, const char *labels, size_t len, double value)
@@ -237,8 +236,7 @@ static void add_reason(void *ctx, const char *labels, size_t len, double value)
 		return;
 	at += strlen("reason=\"");
 	AUTO(str) char *reason = mem_strndup(at, strcspn(at, "\""));
-	if ((worst->only && strcmp(reason, worst->only) != 0) ||
-		(worst->without && strcmp(reason, worst->without) == 0))
+	if (worst->only && strcmp(reason, worst->only) != 0)
 		return;
 	buf_addf(&worst->text, "%s%.0f %s", worst->text.len ? ", " : "", value, reason);
 }
@@ -274,7 +272,7 @@ void check_refused(struct doctor *d, const struct check *check, struct check_out
 
 void check_rejected(struct doctor *d, const struct check *check, struct check_outcome *out)
 {
-	struct worst worst = { .text = BUF_INIT(BUF_UNLIMITED), .without = "http2_on_http_port" };
+	struct worst worst = { .text = BUF_INIT(BUF_UNLIMITED) };
 	(void)check;
 	if (needs_exposition(d, out))
 		return;
@@ -288,23 +286,42 @@ void check_rejected(struct doctor *d, const struct check *check, struct check_ou
 	buf_clear(&worst.text);
 }
 
+/* What came to the port of the other protocol, by what it was. */
+struct strays {
+	double grpc, http;
+};
+
+static void add_stray(void *ctx, const char *labels, size_t len, double value)
+{
+	struct strays *strays = ctx;
+	bool is_grpc =
+		memmem(labels, len, "protocol=\"grpc\"", strlen("protocol=\"grpc\"")) != NULL;
+	*(is_grpc ? &strays->grpc : &strays->http) += value;
+}
+
 void check_protocol(struct doctor *d, const struct check *check, struct check_outcome *out)
 {
-	struct worst worst = { .text = BUF_INIT(BUF_UNLIMITED), .only = "http2_on_http_port" };
+	struct strays strays = { 0 };
 	(void)check;
 	if (needs_exposition(d, out))
 		return;
-	exposition_each(doctor_exposition(d), "cctm_rejected_total", add_reason, &worst);
-	if (worst.text.len) {
-		outcome_say(out, CHECK_WARNING,
-			"somebody sends gRPC to the port for HTTP (%s since the bridge started)",
-			buf_str(&worst.text));
-		outcome_advise(out,
-			"OTEL_EXPORTER_OTLP_PROTOCOL has to be http/protobuf for port "
-			"%lld: 'cctm env --check' shows who says otherwise",
-			(long long)config_number(&d->stack.config, "ports.otlp_http"));
-	}
-	buf_clear(&worst.text);
+	exposition_each(doctor_exposition(d), "cctm_requests_other_port_total", add_stray, &strays);
+	if (strays.grpc + strays.http < 1)
+		return;
+	bool is_grpc = strays.grpc > 0;
+	outcome_say(out, CHECK_NOTE,
+		"somebody sends %s to the port for %s (%.0f requests since the bridge started); it "
+		"is "
+		"taken all the same",
+		is_grpc ? "gRPC" : "HTTP", is_grpc ? "HTTP" : "gRPC",
+		is_grpc ? strays.grpc : strays.http);
+	outcome_advise(out,
+		"OTEL_EXPORTER_OTLP_PROTOCOL has to be %s for port %lld: 'cctm env --check' shows "
+		"who "
+		"says otherwise",
+		is_grpc ? "http/protobuf" : "grpc",
+		(long long)config_number(
+			&d->stack.config, is_grpc ? "ports.otlp_http" : "ports.otlp_grpc"));
 }
 
 void check_lost(struct doctor *d, const struct check *check, struct check_outcome *out)

@@ -10,6 +10,7 @@
 #include "render/model_internal.h"
 
 #define INTERVAL_MS 60000
+#define SLOWER_MS   300000		   /* of distributions */
 #define ZONE_FROM   INT64_C(1767225600000) /* 2026-01-01, before the first release */
 #define ZONE_UNTIL  INT64_C(2145916800000) /* 2038-01-01 */
 #define CHANGES_MAX 64
@@ -71,6 +72,27 @@ static char *counted_labels(const struct config *config, bool is_of_events)
 	return buf_detach(&labels);
 }
 
+/* By what somebody is known, the best last; what labels.drop names is not used. */
+static void add_identities(struct data *root, const struct config *config)
+{
+	static const struct {
+		const char *label, *attribute, *pattern;
+	} rows[] = { { "installation", "user.id", "(.{1,8}).*" },
+		{ "user", "user.id", "(.{1,8}).*" }, { "user", "enduser.id", "(.+)" },
+		{ "user", "user.account_uuid", "(.+)" }, { "user", "user.email", "(.+)" } };
+	struct data *list = data_list();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (is_listed(config, "labels.drop", rows[i].attribute))
+			continue;
+		struct data *item = data_map();
+		data_set(item, "label", data_text(rows[i].label));
+		data_set(item, "from", model_take(catalogue_label(rows[i].attribute)));
+		data_set(item, "pattern", data_text(rows[i].pattern));
+		data_append(list, item);
+	}
+	data_set(root, "identities", list);
+}
+
 /* ---- days, weeks, months ---- */
 
 static const struct {
@@ -128,30 +150,29 @@ static void add_zone(struct data *root)
 
 /* ---- what is counted ---- */
 
-/* Of distributions, which have many series: enough to compare models, tools and teams. */
-#define HISTOGRAM_LABELS "model, tool_name, team_id"
+/* Of distributions, which have many series: enough to compare models and tools, and who asked by the mean. */
+#define TIME_LABELS   "model, query_source, tool_name"
+#define BUCKET_LABELS "le, model, tool_name"
 
 /* A counter and the two series that rules make of it. */
-static struct data *counter_item(
-	const char *counter, const char *name, const char *labels, bool has_user)
+static struct data *counter_item(const char *counter, const char *name, const char *labels)
 {
 	struct data *item = data_map();
 	data_set(item, "counter", data_text(counter));
 	data_set(item, "seen", model_take(mem_printf("%s:seen", name)));
 	data_set(item, "counted", model_take(mem_printf("%s:counted", name)));
 	data_set(item, "labels", data_text(labels));
-	data_set(item, "has_user", data_bool(has_user));
 	return item;
 }
 
-static void add_histogram(struct data *metrics, struct data *buckets, const char *series)
+static void add_histogram(struct data *distributions, struct data *buckets, const char *series)
 {
 	AUTO(str) char *count = mem_printf("%s_count", series);
 	AUTO(str) char *sum = mem_printf("%s_sum", series);
 	AUTO(str) char *bucket = mem_printf("%s_bucket", series);
-	data_append(metrics, counter_item(count, count, HISTOGRAM_LABELS, false));
-	data_append(metrics, counter_item(sum, sum, HISTOGRAM_LABELS, false));
-	struct data *item = counter_item(bucket, bucket, "le, " HISTOGRAM_LABELS, false);
+	data_append(distributions, counter_item(count, count, TIME_LABELS));
+	data_append(distributions, counter_item(sum, sum, TIME_LABELS));
+	struct data *item = counter_item(bucket, bucket, BUCKET_LABELS);
 	data_set(item, "count_seen", model_take(mem_printf("%s:seen", count)));
 	data_append(buckets, item);
 }
@@ -160,20 +181,22 @@ static void add_metrics(struct data *root, const struct config *config)
 {
 	AUTO(str) char *labels = counted_labels(config, false);
 	AUTO(str) char *event_labels = counted_labels(config, true);
-	struct data *metrics = data_list(), *buckets = data_list();
+	struct data *metrics = data_list();
+	struct data *distributions = data_list(), *buckets = data_list();
 	for (size_t i = 0; i < catalogue_count; i++) {
 		if (catalogue[i].kind != CATALOGUE_METRIC)
 			continue;
 		AUTO(str) char *series = catalogue_series(&catalogue[i]);
 		AUTO(str) char *counter = mem_printf("%s_total", series);
 		if (catalogue[i].is_histogram)
-			add_histogram(metrics, buckets, series);
+			add_histogram(distributions, buckets, series);
 		else
 			data_append(metrics,
 				counter_item(counter, series,
-					catalogue[i].is_of_events ? event_labels : labels, true));
+					catalogue[i].is_of_events ? event_labels : labels));
 	}
 	data_set(root, "metrics", metrics);
+	data_set(root, "distributions", distributions);
 	data_set(root, "buckets", buckets);
 }
 
@@ -202,15 +225,29 @@ char *model_days(int64_t ms)
 	return ms % day == 0 ? mem_printf("%lldd", (long long)(ms / day)) : str_duration(ms);
 }
 
+/* How old a point may be that is new to the rules. What is pushed comes with its own time, after an outage as late as
+ * Prometheus takes it. */
+static struct data *window(const struct config *config, const char *scraped)
+{
+	bool is_pushed = service_receiver(config) == SERVICE_COLLECTOR &&
+			 model_says(config, "collector.export", "remote_write");
+	return data_text(is_pushed ? "70m" : scraped);
+}
+
 void model_add_counting(struct data *root, const struct config *config)
 {
 	AUTO(str) char *lookback = model_days(config_number(config, "prometheus.lookback"));
 	add_metrics(root, config);
+	add_identities(root, config);
 	add_running(root);
 	add_periods(root);
 	add_zone(root);
 	data_set(root, "interval", model_take(str_duration(INTERVAL_MS)));
 	/* Half an interval, or a missed evaluation would make a minute count twice. */
 	data_set(root, "offset", model_take(str_duration(INTERVAL_MS / 2)));
+	data_set(root, "slower_interval", model_take(str_duration(SLOWER_MS)));
+	data_set(root, "slower_offset", model_take(str_duration(SLOWER_MS / 2)));
+	data_set(root, "window", window(config, "10m"));
+	data_set(root, "slower_window", window(config, "15m"));
 	data_set(root, "lookback", data_text(lookback));
 }

@@ -31,7 +31,7 @@ static const struct {
 	{ PROBE_EXPORT, SERVICE_COLLECTOR, "ports.otlp_http", "/v1/metrics", "OTLP over HTTP",
 		ANYWHERE },
 	{ PROBE_GRPC, SERVICE_COLLECTOR, "ports.otlp_grpc", PROBE_EXPORT_METRICS, "OTLP over gRPC",
-		OF_COLLECTOR },
+		ANYWHERE },
 	{ PROBE_OK, SERVICE_COLLECTOR, "ports.exporter", "/metrics", "metrics for Prometheus",
 		ANYWHERE },
 	{ PROBE_OK, SERVICE_COLLECTOR, "ports.health", "/", "the receiver's health", ANYWHERE },

@@ -1,5 +1,6 @@
 #include "stack/systemd.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,13 +26,18 @@ static char *unit_name(const char *state_dir)
 }
 
 /* NULL: there is no home. Yours. */
-static char *unit_path(const char *state_dir)
+static char *path_of(const char *name)
 {
 	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	AUTO(str) char *name = unit_name(state_dir);
 	if (config && *config)
 		return mem_printf("%s/systemd/user/%s", config, name);
 	return home && *home ? mem_printf("%s/.config/systemd/user/%s", home, name) : NULL;
+}
+
+static char *unit_path(const char *state_dir)
+{
+	AUTO(str) char *name = unit_name(state_dir);
+	return path_of(name);
 }
 
 static bool systemctl(const char *const *words, int64_t deadline_ms, struct error *err)
@@ -100,9 +106,14 @@ static void describe(const char *self, const char *dir, const char *log, struct 
 	buf_adds(out, "\n\n[Install]\nWantedBy=default.target\n");
 }
 
-bool systemd_write_unit(const char *dir, const char *state_dir, struct error *err)
+static bool reload_units(struct error *err)
 {
 	static const char *const reload[] = { "daemon-reload", NULL };
+	return systemctl(reload, ACT_MS, err);
+}
+
+bool systemd_write_unit(const char *dir, const char *state_dir, struct error *err)
+{
 	AUTO(str) char *path = unit_path(state_dir);
 	AUTO(str) char *self = proc_self(err);
 	AUTO(str) char *log = path_join(state_dir, EMBEDDED_LOG);
@@ -115,8 +126,7 @@ bool systemd_write_unit(const char *dir, const char *state_dir, struct error *er
 	AUTO(str) char *folder = mem_strndup(path, (size_t)(strrchr(path, '/') - path));
 	describe(self, dir, log, &text);
 	return dir_make(folder, 0755, err) && dir_make(state_dir, 0700, err) &&
-	       file_write_atomic(path, text.data, text.len, 0644, err) &&
-	       systemctl(reload, ACT_MS, err);
+	       file_write_atomic(path, text.data, text.len, 0644, err) && reload_units(err);
 }
 
 bool systemd_start(const char *state_dir, struct error *err)
@@ -131,4 +141,86 @@ bool systemd_stop(const char *state_dir, struct error *err)
 	AUTO(str) char *name = unit_name(state_dir);
 	const char *const words[] = { "disable", "--now", name, NULL };
 	return systemctl(words, ACT_MS, err);
+}
+
+/* ---- once a day ---- */
+
+/* "cctm-backup-1234567890ab.timer"; yours. */
+static char *timer_name(const char *dir, const char *kind)
+{
+	char hash[HASH128_DIGITS + 1];
+	hash128_hex(dir, strlen(dir), hash);
+	return mem_printf("cctm-backup-%.*s.%s", NAME_DIGITS, hash, kind);
+}
+
+static char *timer_path(const char *dir, const char *kind)
+{
+	AUTO(str) char *name = timer_name(dir, kind);
+	return path_of(name);
+}
+
+static void describe_service(const char *self, const char *const *words, struct buf *out)
+{
+	buf_adds(out, "# Written by 'cctm backup schedule'.\n[Unit]\nDescription=cctm backup\n\n"
+		      "[Service]\nType=oneshot\nNice=10\nExecStart=");
+	add_word(out, self);
+	for (size_t i = 0; words[i]; i++)
+		add_word(out, words[i]);
+	buf_addc(out, '\n');
+}
+
+static bool write_unit(const char *path, const struct buf *text, struct error *err)
+{
+	AUTO(str) char *folder = mem_strndup(path, (size_t)(strrchr(path, '/') - path));
+	return dir_make(folder, 0755, err) &&
+	       file_write_atomic(path, text->data, text->len, 0644, err);
+}
+
+bool systemd_write_timer(
+	const char *dir, const char *const *words, const char *at, struct error *err)
+{
+	AUTO(str) char *self = proc_self(err);
+	AUTO(str) char *service = timer_path(dir, "service");
+	AUTO(str) char *timer = timer_path(dir, "timer");
+	AUTO(str) char *name = timer_name(dir, "timer");
+	AUTO(buf) struct buf service_text = BUF_INIT(BUF_UNLIMITED);
+	AUTO(buf) struct buf timer_text = BUF_INIT(BUF_UNLIMITED);
+	const char *const enable[] = { "enable", "--now", name, NULL };
+	if (!self)
+		return false;
+	if (!service || !timer || strchr(dir, '\n'))
+		return error_set(err, ERR_FAILED, "there is no place for a timer of systemd: %s",
+			timer ? "the directory's name has a newline" : "HOME is not set");
+	describe_service(self, words, &service_text);
+	buf_addf(&timer_text,
+		"# Written by 'cctm backup schedule'.\n[Unit]\nDescription=cctm backup, once a "
+		"day\n\n"
+		"[Timer]\nOnCalendar=*-*-* %s:00\nPersistent=true\n\n[Install]\n"
+		"WantedBy=timers.target\n",
+		at);
+	return write_unit(service, &service_text, err) && write_unit(timer, &timer_text, err) &&
+	       reload_units(err) && systemctl(enable, ACT_MS, err);
+}
+
+bool systemd_has_timer(const char *dir)
+{
+	AUTO(str) char *path = timer_path(dir, "timer");
+	return path && access(path, F_OK) == 0;
+}
+
+bool systemd_remove_timer(const char *dir, struct error *err)
+{
+	AUTO(str) char *service = timer_path(dir, "service");
+	AUTO(str) char *timer = timer_path(dir, "timer");
+	AUTO(str) char *name = timer_name(dir, "timer");
+	const char *const disable[] = { "disable", "--now", name, NULL };
+	if (!systemd_has_timer(dir))
+		return true;
+	if (!systemctl(disable, ACT_MS, err))
+		return false;
+	if (unlink(timer) < 0)
+		return error_set_errno(err, ERR_IO, errno, "cannot delete %s", timer);
+	if (unlink(service) < 0 && errno != ENOENT)
+		return error_set_errno(err, ERR_IO, errno, "cannot delete %s", service);
+	return reload_units(err);
 }

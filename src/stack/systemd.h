@@ -23,4 +23,12 @@ bool systemd_write_unit(const char *dir, const char *state_dir, struct error *er
 bool systemd_start(const char *state_dir, struct error *err) MUST_CHECK;
 bool systemd_stop(const char *state_dir, struct error *err) MUST_CHECK;
 
+/* A command of this program, run once a day for the stack in `dir`, also after a night in which the machine was off: a timer
+ * and its service. `words` are behind the program's name and end with NULL; `at` is "HH:MM". It is running then. */
+bool systemd_write_timer(
+	const char *dir, const char *const *words, const char *at, struct error *err) MUST_CHECK;
+bool systemd_has_timer(const char *dir);
+/* Fine when there is none. */
+bool systemd_remove_timer(const char *dir, struct error *err) MUST_CHECK;
+
 #endif

@@ -35,6 +35,7 @@ class Writer:
 
     def __init__(self, folder):
         self.folder, self.files, self.last, self.count = folder, {}, {}, 0
+        self.times = {}  # of distributions, which are everybody's: {(series, labels): {when}}
 
     def put(self, family, labels, at, value):
         key = (family, labels)
@@ -80,13 +81,19 @@ def minute(out, pick, at, who, team):
         out.put("claude_code_events:counted", f'{who},event_name="user_prompt"', at, 1)
     if pick.random() < 0.02:
         out.put("claude_code_events:counted", f'{who},event_name="api_error",model="{model}",status_code="529"', at, 1)
-    for series, labels, lowest in (("api_request_duration", f'{team},model="{model}",query_source="{source}"', 5),
-                                   ("api_request_ttft", f'{team},model="{model}",query_source="{source}"', 2),
-                                   ("tool_duration", f'{team},tool_name="{tool}"', 1)):
-        for bound in BOUNDS[pick.randrange(lowest, 9):]:
-            out.put(f"claude_code_{series}_seconds_bucket:counted", f'{labels},le="{bound}"', at, 1)
-        for part in ("sum", "count"):
-            out.put(f"claude_code_{series}_seconds_{part}:counted", labels, at, 1)
+    for series, labels in (("api_request_duration", f'model="{model}"'), ("api_request_ttft", f'model="{model}"'),
+                           ("tool_duration", f'tool_name="{tool}"')):
+        out.times.setdefault((f"claude_code_{series}_seconds", labels), set()).add(at // 300 * 300 + 137)
+
+
+def distributions(out):
+    """Counted every five minutes, all buckets of one."""
+    for (series, labels), times in sorted(out.times.items()):
+        for at in sorted(times):
+            for number, bound in enumerate(BOUNDS):
+                out.put(f"{series}_bucket:counted", f'{labels},le="{bound}"', at, number)
+            for part in ("sum", "count"):
+                out.put(f"{series}_{part}:counted", f'{labels},query_source="main"' if "api" in series else labels, at, 12)
 
 
 def person(out, number, minutes):
@@ -124,6 +131,7 @@ def blocks(folder, arguments):
     out = Writer(folder)
     for number in range(arguments.people):
         person(out, number, arguments.minutes)
+    distributions(out)
     so_far(out, arguments.people)
     out.end(folder / "data.om")
     print(f"{out.count} samples of {len(out.last)} series", flush=True)

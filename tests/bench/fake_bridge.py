@@ -112,7 +112,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     doors = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2)]
     threading.Thread(target=doors[1].serve_forever, daemon=True).start()
-    print(json.dumps({"schema_version": 1, "otlp_http_port": doors[0].server_port,
+    print(json.dumps({"schema_version": 1, "otlp_http_port": doors[0].server_port, "otlp_grpc_port": 0,
                       "exporter_port": doors[1].server_port, "pid": os.getpid()}), flush=True)
     doors[0].serve_forever()
 

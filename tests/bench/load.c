@@ -1,4 +1,4 @@
-/* The load driver: N connections to one OTLP/HTTP server on loopback, one request outstanding on each, for a
+/* The load driver: N connections to one OTLP server (HTTP, or gRPC with --grpc) on loopback, one request outstanding on each, for a
  * time or a number of requests; then what it cost the server, and whether the totals are right.
  *
  * One thread, one epoll loop, so on two cores the server has the other one. Each connection owns the bytes of
@@ -9,6 +9,7 @@
  * does not show what was sent).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include "body.h"
 #include "check.h"
 #include "common.h"
+#include "grpc.h"
 #include "histogram.h"
 #include "process.h"
 
@@ -43,12 +45,13 @@ struct options {
 	pid_t pid;		      /* 0: the server's cost is not measured */
 	unsigned connections;
 	uint64_t duration_ms, requests; /* 0: no limit of this sort */
-	bool is_dump;
+	bool is_dump, is_grpc;
 };
 
 struct connection {
 	int fd;
 	unsigned char *request; /* header and body */
+	struct grpc_call *call; /* NULL: HTTP */
 	size_t sent;
 	uint64_t began_ns;
 	bool is_waiting_for_room;
@@ -98,10 +101,14 @@ static void bodies_prepare(struct driver *d)
 		"Content-Length: %zu\r\n"
 		"Connection: keep-alive\r\n\r\n",
 		d->options.port, body_len);
+	if (d->options.is_grpc)
+		d->header_len = 0; /* grpc.c makes its own */
 	d->request_len = d->header_len + body_len;
 	d->connections = pages_take(d->options.connections * sizeof(*d->connections));
 	for (unsigned i = 0; i < d->options.connections; i++) {
 		d->connections[i].request = pages_take(d->request_len);
+		if (d->options.is_grpc)
+			d->connections[i].call = pages_take(sizeof(struct grpc_call));
 		memcpy(d->connections[i].request, header, d->header_len);
 		request_make(d, d->connections[i].request);
 	}
@@ -142,8 +149,20 @@ static void connection_watch(struct driver *d, struct connection *c, int operati
 	c->is_waiting_for_room = for_room;
 }
 
+static void call_send(struct driver *d, struct connection *c)
+{
+	bool is_full = !grpc_send(c->call, c->fd);
+
+	if (is_full != c->is_waiting_for_room)
+		connection_watch(d, c, EPOLL_CTL_MOD, is_full);
+}
+
 static void request_send(struct driver *d, struct connection *c)
 {
+	if (c->call) {
+		call_send(d, c);
+		return;
+	}
 	while (c->sent < d->request_len) {
 		ssize_t n =
 			send(c->fd, c->request + c->sent, d->request_len - c->sent, MSG_NOSIGNAL);
@@ -182,6 +201,8 @@ static void connection_next(struct driver *d, struct connection *c, uint64_t now
 	c->answer_len = 0;
 	d->started++;
 	request_renew(d, c);
+	if (c->call)
+		grpc_begin(c->call, c->request, d->request_len);
 	request_send(d, c);
 }
 
@@ -207,8 +228,25 @@ static size_t answer_whole_len(const struct connection *c)
 	return (size_t)(end + 4 - c->answer);
 }
 
+static void answer_count(struct driver *d, struct connection *c)
+{
+	uint64_t now = now_mono_ns();
+
+	histogram_add(&d->latencies, now - c->began_ns);
+	d->answered++;
+	connection_next(d, c, now);
+}
+
 static void answer_read(struct driver *d, struct connection *c)
 {
+	if (c->call) {
+		if (grpc_receive(c->call, c->fd))
+			answer_count(d, c);
+		else
+			call_send(d, c); /* its window may be open again */
+		return;
+	}
+
 	ssize_t got = recv(c->fd, c->answer + c->answer_len, ANSWER_MAX - c->answer_len, 0);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -223,10 +261,7 @@ static void answer_read(struct driver *d, struct connection *c)
 		return;
 	if (whole != c->answer_len || c->sent < d->request_len)
 		fail(EXIT_VOID, "an answer came that fits no request: %s", c->answer);
-	uint64_t now = now_mono_ns();
-	histogram_add(&d->latencies, now - c->began_ns);
-	d->answered++;
-	connection_next(d, c, now);
+	answer_count(d, c);
 }
 
 static void connections_open(struct driver *d)
@@ -235,7 +270,11 @@ static void connections_open(struct driver *d)
 	if (d->epoll < 0)
 		fail(EXIT_BROKEN, "make an epoll: %s", strerror(errno));
 	for (unsigned i = 0; i < d->options.connections; i++) {
-		d->connections[i].fd = loopback_connect(d->options.port, 1);
+		d->connections[i].fd = loopback_connect(d->options.port, !d->options.is_grpc);
+		if (d->options.is_grpc) {
+			grpc_open(d->connections[i].call, d->connections[i].fd);
+			fcntl(d->connections[i].fd, F_SETFL, O_NONBLOCK);
+		}
 		connection_watch(d, &d->connections[i], EPOLL_CTL_ADD, false);
 	}
 }
@@ -285,10 +324,12 @@ static void result_print(const struct driver *d, const struct result *r)
 	double points = (double)(d->answered * d->sessions) * POINTS;
 	double cpu_s = r->after.cpu_s - r->before.cpu_s;
 
-	printf("{\"kind\":\"%s\",\"connections\":%u,\"requests\":%llu,\"points\":%.0f,\"body_"
+	printf("{\"kind\":\"%s\",\"protocol\":\"%s\",\"connections\":%u,\"requests\":%llu,"
+	       "\"points\":%.0f,\"body_"
 	       "bytes\":%zu,"
 	       "\"elapsed_s\":%.6f,\"requests_per_s\":%.3f,\"points_per_s\":%.1f,",
-		d->options.kind == KIND_BATCH ? "batch" : "small", d->options.connections,
+		d->options.kind == KIND_BATCH ? "batch" : "small",
+		d->options.is_grpc ? "grpc" : "http", d->options.connections,
 		(unsigned long long)d->answered, points, d->request_len - d->header_len,
 		r->elapsed_s, (double)d->answered / r->elapsed_s, points / r->elapsed_s);
 	printf("\"latency_ms\":{\"p50\":%.6f,\"p99\":%.6f,\"max\":%.6f},\"driver_cpu_s\":%.6f,",
@@ -348,7 +389,7 @@ static int dump(struct driver *d)
 }
 
 static const char usage[] =
-	"usage: bench_load --port PORT [--kind small|batch] [--connections N]\n"
+	"usage: bench_load --port PORT [--grpc] [--kind small|batch] [--connections N]\n"
 	"                  [--milliseconds N | --requests N] [--pid PID] [--exporter-port PORT]\n"
 	"       bench_load --dump [--kind small|batch]\n";
 
@@ -361,6 +402,7 @@ static const struct option option_rows[] = {
 	{ "milliseconds", required_argument, NULL, 'm' },
 	{ "requests", required_argument, NULL, 'r' },
 	{ "dump", no_argument, NULL, 'd' },
+	{ "grpc", no_argument, NULL, 'g' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -400,6 +442,9 @@ static bool option_take(struct options *o, int letter)
 		return true;
 	case 'd':
 		o->is_dump = true;
+		return true;
+	case 'g':
+		o->is_grpc = true;
 		return true;
 	default:
 		return false;

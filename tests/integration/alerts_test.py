@@ -497,6 +497,32 @@ class Clock(Alerts):
         wait_until(lambda: len(self.hook.posts) == 2, self.hook.alerts)
         self.assertEqual([s for s, _ in self.hook.alerts()], ["firing", "resolved"])
 
+    def test_cctms_own_samples_do_not_end_it(self):
+        """Who is told of it asks 'cctm probe' and restarts."""
+        self.configure("", "no_data_after: 10m", False)
+        bridge = self.watched()
+        self.more(bridge, 1, days=7)
+        self.more(bridge, 1)
+        self.pass_time(bridge, 660)
+
+        def state():
+            return self.rows(bridge, "NoData")["", "", ""]["state"]
+
+        self.assertEqual(state(), "firing")
+        ports = [word for door in ("otlp_http", "exporter", "health", "zpages")
+                 for word in ("--set", f"ports.{door}={bridge.ready[f'{door}_port']}")]
+        bridges.run("init", self.folder / "stack", "--runtime", "embedded", *ports)
+        seen = json.loads(bridges.run("probe", "-C", self.folder / "stack", "--json", expected=None).stdout)
+        self.assertTrue([hop for way in seen["ways"] for hop in way["hops"] if hop["passed"]], seen)
+        self.pass_time(bridge, 60)
+        self.assertEqual(state(), "firing")
+        bridge.restart("kill")
+        self.pass_time(bridge, 330)
+        self.assertEqual(state(), "firing")
+        self.more(bridge, 1)
+        self.pass_time(bridge, 60)
+        self.assertEqual(state(), "inactive")
+
     def test_the_machines_sleep_is_no_silence(self):
         self.configure("", "no_data_after: 10m", False)
         bridge = self.watched()

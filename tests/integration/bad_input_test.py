@@ -239,7 +239,6 @@ class BadInput(unittest.TestCase):
             b"POST /v1/metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
             b"POST /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
             b"POST /v1/metrics HTTP/1.1\r\n" + b"X-Y: z\r\n" * 20000 + b"\r\n",
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             os.urandom(5000),
         )
         for head in heads:

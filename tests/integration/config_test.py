@@ -59,7 +59,7 @@ class Config(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory(prefix="cctm-config-")
         self.addCleanup(scratch.cleanup)
         self.folder = Path(scratch.name)
-        self.ports = {"otlp_http": free_port(), "exporter": free_port(), "health": free_port(), "zpages": free_port()}
+        self.ports = {"otlp_http": free_port(), "otlp_grpc": free_port(), "exporter": free_port(), "health": free_port(), "zpages": free_port()}
 
     def write(self, text):
         (self.folder / "cctm.yaml").write_text(text)

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -65,9 +66,8 @@ class Lifecycle(unittest.TestCase):
         with Bridge() as bridge:
             self.assertEqual(bridge.ready["schema_version"], 1)
             self.assertEqual(bridge.ready["pid"], bridge.process.pid)
-            self.assertIsNone(bridge.ready["otlp_grpc_port"])
             self.assertTrue(os.path.samefile(bridge.ready["state"], bridge.state))
-            for door in ("otlp_http", "exporter", "health", "zpages"):
+            for door in ("otlp_http", "otlp_grpc", "exporter", "health", "zpages"):
                 with socket.create_connection(("127.0.0.1", bridge.ready[f"{door}_port"]), timeout=5):
                     pass
 
@@ -78,6 +78,17 @@ class Lifecycle(unittest.TestCase):
                 self.assertEqual(answer.status, 200)
                 self.assertIn("application/json", answer.headers["content-type"])
                 self.assertIn("status", answer.json())
+
+    def test_metrics_say_what_the_bridge_itself_takes(self):
+        with Bridge() as bridge:
+            first, second = bridge.metrics(), bridge.metrics()
+            self.assertAlmostEqual(first.value("cctm_memory_bytes"), bridge.resident_bytes(), delta=4 << 20)
+            self.assertGreaterEqual(second.value("cctm_cpu_seconds_total"), first.value("cctm_cpu_seconds_total"))
+            began = first.value("cctm_start_timestamp_seconds")
+            self.assertAlmostEqual(began, time.time(), delta=20)
+            self.assertEqual(second.value("cctm_start_timestamp_seconds"), began, "it moves with a restart alone")
+            bridge.restart("kill")
+            self.assertGreater(bridge.metrics().value("cctm_start_timestamp_seconds"), began)
 
     def test_status_page_is_one_plain_page(self):
         with Bridge() as bridge:

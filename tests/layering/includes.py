@@ -13,13 +13,13 @@ import rooms
 # in src/CMakeLists.txt; these are the doors.
 DOORS = {
     "bridge": {"bridge/bridge.h"},
-    "bridge/otlp": {"bridge/otlp/decode.h", "bridge/otlp/reasons.h", "bridge/otlp/types.h"},
+    "bridge/otlp": {"bridge/otlp/decode.h", "bridge/otlp/wire.h", "bridge/otlp/reasons.h", "bridge/otlp/types.h"},
     "bridge/journal": {"bridge/journal/journal.h", "bridge/journal/record.h"},
     "bridge/serve": {"bridge/serve/serve.h"},
-    "bridge/ledger": {"bridge/ledger/cells.h", "bridge/ledger/history.h", "bridge/ledger/ledger.h", "bridge/ledger/sum.h"},
-    "render": {"render/escape.h", "render/mustache.h", "render/data.h", "render/env_file.h", "render/own_files.h",
-               "render/check.h", "render/model.h", "render/plan.h", "render/provision.h", "render/manifest.h", "render/stack_files.h"},
-    "stack": {"stack/bridge_image.h", "stack/causes.h", "stack/compose.h", "stack/containers.h", "stack/embedded.h", "stack/engine.h", "stack/hops.h", "stack/ports.h",
+    "bridge/ledger": {"bridge/ledger/cells.h", "bridge/ledger/copy.h", "bridge/ledger/history.h", "bridge/ledger/ledger.h", "bridge/ledger/sum.h"},
+    "render": {"render/check.h", "render/escape.h", "render/mustache.h", "render/data.h", "render/env_file.h", "render/own_files.h",
+               "render/model.h", "render/plan.h", "render/provision.h", "render/manifest.h", "render/stack_files.h"},
+    "stack": {"stack/bridge_image.h", "stack/causes.h", "stack/compose.h", "stack/containers.h", "stack/crontab.h", "stack/embedded.h", "stack/engine.h", "stack/hops.h", "stack/ports.h",
               "stack/preflight.h", "stack/probes.h", "stack/runtime.h", "stack/systemd.h", "stack/volumes.h"},
     "doctor": {"doctor/doctor.h"},
     "adopt": {"adopt/adopt.h", "adopt/faults.h"},
@@ -29,6 +29,7 @@ DOORS = {
 BRIDGE_FROM_OUTSIDE = {
     "cmd": {"bridge/bridge.h", "bridge/ledger/history.h"},
     "report": {"bridge/ledger/history.h"},
+    "backup": {"bridge/ledger/copy.h", "bridge/ledger/history.h"},
 }
 
 

@@ -432,6 +432,18 @@ int rename(const char *from, const char *to)
 	return result;
 }
 
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	struct call c = { .what = "rename", .path = to };
+	bool is_counted = is_counted_path(to);
+	if (is_counted && !begin(&c))
+		return -1;
+	int result = (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+	if (is_counted)
+		end(&c, result);
+	return result;
+}
+
 int unlink(const char *path)
 {
 	struct call c = { .what = "unlink", .path = path };

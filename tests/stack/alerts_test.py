@@ -16,7 +16,7 @@ from pathlib import Path
 
 from http_stand_in import StandIn
 from lib import case, programs
-from lib.bridge import free_port, wait_until
+from lib.bridge import Bridge, free_port, wait_until
 from stacks import Stack
 
 SPENT = 'claude_code_cost_usage_USD:today{user="ada",team_id="compilers",model="opus"} 42.5\nclaude_code:passed{period="day"} 0.9\n'
@@ -281,6 +281,15 @@ class Embedded(unittest.TestCase):
         document = json.loads(self.alerts("--json").stdout)
         self.assertEqual((document["source"], [row["state"] for row in document["alerts"]]), ("bridge", ["firing", "inactive"]))
         self.assertEqual(document["alerts"][0]["labels"], {"period": "day", "scope": "user", "subject": "ada", "percent": "80"})
+
+    def test_a_real_bridge_says_it_in_that_way(self):
+        stack = Stack("--set", "alerts.no_data_after=8h", "--set", "budgets.daily_usd=15", runtime="embedded")
+        self.addCleanup(stack.close)
+        with Bridge("-C", str(stack.dir)) as bridge:
+            stack.run("-C", str(stack.dir), "config", "set", "ports.health", str(bridge.ready["health_port"]))
+            text = stack.run("-C", str(stack.dir), "alerts").stdout
+        self.assertRegex(text, r"BudgetReached +inactive +0 +\$0\.00 of \$15\.00 this day; told of at 50 %\n")
+        self.assertRegex(text, r"NoData +inactive +no data have come for longer than alerts\.no_data_after says\n")
 
     def test_the_bridge_tests_its_channels(self):
         self.bridge.answers["/alerts/test"] = json.dumps({"ok": False, "channels": [

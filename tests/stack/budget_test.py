@@ -25,7 +25,8 @@ def midnight(days=0):
 
 def export(moment, usd, user, team, model):
     nanoseconds = str(int(moment.timestamp() * 1e9))
-    labels = {"user.email": user, "team.id": team, "model": model, "session.id": f"{user}-{nanoseconds}"}
+    who = "user.id" if len(user) == 64 else "user.email"
+    labels = {who: user, "team.id": team, "model": model, "session.id": f"{user}-{nanoseconds}"}
     point = {"startTimeUnixNano": nanoseconds, "timeUnixNano": nanoseconds, "asDouble": usd,
              "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in labels.items() if value]}
     metric = {"name": "claude_code.cost.usage", "unit": "USD",
@@ -79,6 +80,14 @@ class Ledger(unittest.TestCase):
         self.assertAlmostEqual(row["passed"], (NOW - midnight()) / day, delta=0.01)
         if row["passed"] >= 0.05:
             self.assertAlmostEqual(row["forecast_usd"], row["spent_usd"] / row["passed"])
+
+    def test_who_says_no_name_is_called_as_in_the_alerts(self):
+        with Bridge("-C", str(self.stack.dir), "--retention", "400d", state=self.stack.dir / "bridge") as bridge:
+            body = export(NOW - datetime.timedelta(minutes=1), 3.5, "0123abcd" * 8, "", "opus")
+            self.assertEqual(bridge.post("/v1/metrics", {"Content-Type": "application/json"}, body).status, 200)
+            wait_until(lambda: ("day", "user", "0123abcd") in self.rows()[1], lambda: self.rows(), pause_s=0.2)
+            alerts = json.loads(bridge.get("health", "/alerts").body)["alerts"]
+        self.assertIn(("day", "user", "0123abcd"), {(row["period"], row["scope"], row["subject"]) for row in alerts})
 
     def test_what_is_not_known_is_a_dash(self):
         done = self.stack.run("-C", str(self.stack.dir), "budget", environment={"LANG": "C.UTF-8"})

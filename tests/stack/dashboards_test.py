@@ -512,6 +512,11 @@ class Import(unittest.TestCase):
         self.assertIn("no bundled dashboard nothing", self.run_import("nothing", status=1).stderr)
         self.run_import(status=2)
 
+    def test_without_a_grafana_what_starts_it_is_said(self):
+        self.grafana.close()
+        for words in (("diff", "overview"), ("delete", "overview", "--yes")):
+            self.assertIn("'cctm up' starts the stack's Grafana", self.dashboards(*words, status=1).stderr)
+
     def dashboards(self, *words, status=0):
         return self.stack.run("-C", str(self.stack.dir), "dashboards", *words, status=status)
 
@@ -751,7 +756,7 @@ COUNTED = {"model", "type", "query_source", "effort", "agent_name", "skill_name"
            "terminal_type", "app_version"}
 RECORDED = "^claude_code(_.*:(counted|seen|today|week|month)|:(passed|budget_usd|utc_offset_seconds))$"
 OF_EVENTS = {"le", "event_name", "success", "decision_source", "status_code", "error_type", "permission_mode", "trigger",
-             "hook_event"}
+             "hook_event", "status"}
 OF_PARTS = {"reason", "rule_group", "job", "alertstate", "alertname", "severity", "service", "__name__", "exporter", "url"}
 KNOWN_PARTS = {
     "scrape_duration_seconds", "scrape_samples_scraped", "scrape_series_added", "scrape_samples_post_metric_relabeling",
@@ -760,7 +765,8 @@ KNOWN_PARTS = {
     "prometheus_tsdb_storage_blocks_bytes", "prometheus_tsdb_wal_storage_size_bytes",
     "prometheus_remote_storage_highest_timestamp_in_seconds", "prometheus_remote_storage_queue_highest_sent_timestamp_seconds",
     "prometheus_remote_storage_samples_retried_total", "prometheus_remote_storage_samples_failed_total",
-    "process_resident_memory_bytes", "process_cpu_seconds_total", "otelcol_process_memory_rss", "otelcol_exporter_queue_size",
+    "process_resident_memory_bytes", "process_cpu_seconds_total", "otelcol_process_cpu_seconds", "otelcol_process_memory_rss",
+    "otelcol_exporter_queue_size",
     "otelcol_receiver_accepted_metric_points", "otelcol_receiver_refused_metric_points", "otelcol_receiver_accepted_log_records",
     "otelcol_receiver_refused_log_records", "otelcol_exporter_sent_metric_points", "otelcol_exporter_send_failed_metric_points",
     "stack_verified_timestamp_seconds", "probe_ssl_earliest_cert_expiry", "x509_cert_not_after"}

@@ -261,12 +261,9 @@ class Receiver(EmbeddedStack):
         self.assertIn("cctm restart", found["advice"])
         self.assert_well()
 
-    def test_grpc_on_the_port_for_http(self):
-        with socket.create_connection(("127.0.0.1", self.ports["otlp_http"])) as sender:
-            sender.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
-            sender.settimeout(5)
-            sender.recv(1000)
-        self.assert_found("wrong-protocol", "gRPC to the port for HTTP", result="warning")
+    def test_http_at_the_port_for_grpc(self):
+        fetch(f"http://127.0.0.1:{self.ports['otlp_grpc']}/v1/metrics", b"{}", {"content-type": "application/json"})
+        self.assert_found("wrong-protocol", "HTTP to the port for gRPC", result="note")
 
     def test_events_that_never_came(self):
         """The bridge counts them after a minute of grace; here its exposition says so at once."""

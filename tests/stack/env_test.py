@@ -44,7 +44,8 @@ BROKEN = {
 
 class Apply(unittest.TestCase):
     def setUp(self):
-        self.stack = Stack("--set", f"ports.otlp_http={free_port()}", runtime="embedded")
+        self.grpc = free_port()
+        self.stack = Stack("--set", f"ports.otlp_http={free_port()}", "--set", f"ports.otlp_grpc={self.grpc}", runtime="embedded")
         self.addCleanup(self.stack.close)
         self.file = self.stack.scratch / SETTINGS
 
@@ -63,6 +64,14 @@ class Apply(unittest.TestCase):
         """What a reader of JSON with comments finds: the program itself says."""
         rows = json.loads(self.env("--check", "--json", status=None).stdout)["here"]["variables"]
         return {row["name"]: row["value"] for row in rows}
+
+    def test_over_grpc_the_bridge_is_sent_to_at_its_grpc_port(self):
+        self.env("--apply", "--protocol", "grpc")
+        applied = self.applied()
+        self.assertEqual(applied["OTEL_EXPORTER_OTLP_PROTOCOL"], "grpc")
+        self.assertEqual(applied["OTEL_EXPORTER_OTLP_ENDPOINT"], f"http://127.0.0.1:{self.grpc}")
+        self.env("--check")
+        self.env("--remove")
 
     def test_what_is_added_is_read_and_taking_it_out_gives_the_former_bytes(self):
         for name, content in FORMS.items():
@@ -229,7 +238,7 @@ class Running(unittest.TestCase):
     """A process that looks like Claude Code's native installation: a program under its version, named claude."""
 
     def setUp(self):
-        self.stack = Stack("--set", f"ports.otlp_http={free_port()}", runtime="embedded")
+        self.stack = Stack("--set", f"ports.otlp_http={free_port()}", "--set", f"ports.otlp_grpc={free_port()}", runtime="embedded")
         self.addCleanup(self.stack.close)
         self.work = self.stack.scratch / "work"
         self.work.mkdir()

@@ -7,6 +7,7 @@ differ only in that the text stands where the marker stood. A key may refuse a t
 import concurrent.futures
 import json
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -22,7 +23,8 @@ VALUES = [text for text in LISTED if "\0" not in text] + ["".join(LISTED).replac
 THOROUGH = set() if IS_SLOW else {"grafana.admin_user"}  # every text; to other keys each text comes once in SHARE keys
 SHARE = 48 if IS_SLOW else 16
 BY_COMPOSE = {"grafana.admin_user", "otlp.tls_cert_file", "data.grafana"}  # read by Compose itself, not only as YAML
-TYPES = {"text", "file", "place", "url", "origin", "image", "host", "project", "name", "pair", "zone"}
+# A zone is no text: it has to be one that the system knows.
+TYPES = {"text", "file", "place", "url", "origin", "image", "host", "project", "name", "pair"}
 # What has to be set for a key to get into a file at all.
 NEEDS = {
     "otlp.tls_": {"otlp.tls_cert_file": "/c", "otlp.tls_key_file": "/k"},
@@ -40,7 +42,7 @@ DOUBLES_DOLLARS = ("docker-compose.yml", "config/otel-collector-config.yaml", "c
 
 MARKER = "zqmarker"
 FORMS = {"file": "/{}", "place": "./{}", "url": "https://zq.example/{}", "host": "{}.example",
-         "origin": "https://{}.example", "pair": "zq={}", "zone": "Zq/{}"}
+         "origin": "https://{}.example", "pair": "zq={}"}
 
 
 def form(key, text):
@@ -93,6 +95,9 @@ def expected(key, path, tree, text):
     # Mail addresses go through Alertmanager's templates.
     if key["key"].startswith("alerts.email_"):
         text = text.replace("{{", '{{"{{"}}')
+    # Attributes become labels.
+    if key["key"].startswith("labels."):
+        text = re.sub(r"\W", "_", text)
     return put(tree, MARKER, text)
 
 
@@ -120,6 +125,8 @@ class Hostile(unittest.TestCase):
 
     def check_key(self, number, key):
         """How many texts the key took; None when it gets into no file."""
+        if key["key"] == "time_zone":  # only one that the system knows comes that far
+            return None
         compose = programs.compose() if key["key"] in BY_COMPOSE else None
         with self.stack() as plain:
             plain.init("--runtime", "docker", *self.settings(key, form(key, MARKER)))

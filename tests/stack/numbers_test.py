@@ -129,7 +129,7 @@ def each_of_budget(period, scope, name):
     def truth(look):
         limit = budget(period, scope)
         values = so_far(look, period, name) if limit else {}
-        most = sorted(values.items(), key=lambda item: -item[1])[:5]
+        most = sorted((item for item in values.items() if item[0] != ("",)), key=lambda item: -item[1])[:5]
         return {group: 100 * value / limit for group, value in most}
     return truth
 
@@ -289,7 +289,7 @@ TRUTHS = {
         "Changes of the permission mode": events("permission_mode", none="unknown", event_name="permission_mode_changed"),
         "Compactions": events("trigger", none="unknown", event_name="compaction"),
         "Logins and logouts": events("success", none="unknown", event_name="auth"),
-        "MCP servers": events("mcp_server_name", "success", none="unknown", event_name="mcp_server_connection"),
+        "MCP servers": events("status", "mcp_server_name", none="unknown", event_name="mcp_server_connection"),
         "Hooks": events("hook_event", none="unknown", event_name="hook_execution_complete"),
         "Skills": events("skill_name", none="unknown", event_name="skill_activated"),
         "Sub-agents": events("agent_name", none="unknown", event_name="subagent_completed"),

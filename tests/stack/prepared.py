@@ -69,7 +69,8 @@ class Company:
             self.count("claude_code_commit_count", at, who)
         if pick.random() < 0.1:
             self.count("claude_code_pull_request_count", at, who)
-        self.event(at, who, "mcp_server_connection", mcp_server_name="search", success=pick.choice(["true", "false"]))
+        self.event(at, who, "mcp_server_connection", mcp_server_name=pick.choice(["", "search"]),
+                   status=pick.choice(["", "connected", "failed"]))
         for name, more in (("compaction", {"trigger": pick.choice(["auto", "manual"])}),
                            ("permission_mode_changed", {"permission_mode": "plan"}), ("auth", {"success": "true"}),
                            ("hook_execution_complete", {"hook_event": "PreToolUse"}),
@@ -114,16 +115,15 @@ class Company:
         self.event(at, who, "tool_result", tool_name=tool, success=success, error_type="" if success == "true" else "Timeout")
         self.event(at, who, "tool_decision", tool_name=tool, decision=pick.choice(["accept", "reject"]),
                    decision_source=pick.choice(["config", "user"]), permission_mode=pick.choice(["default", "plan"]))
-        team = {"user": who["user"], "team_id": who["team_id"]}
-        self.time("claude_code_api_request_duration_seconds", at, {**asked, **team}, pick.random() * 40)
-        self.time("claude_code_api_request_ttft_seconds", at, {**asked, **team}, pick.random() * 4)
-        self.time("claude_code_tool_duration_seconds", at, {"tool_name": tool, **team}, pick.random() * 8)
+        self.time("claude_code_api_request_duration_seconds", at, asked, pick.random() * 40)
+        self.time("claude_code_api_request_ttft_seconds", at, asked, pick.random() * 4)
+        self.time("claude_code_tool_duration_seconds", at, {"tool_name": tool}, pick.random() * 8)
 
     def time(self, series, at, labels, seconds):
         self.durations[series].append((at, labels, seconds))
         for bound in (*BOUNDS, float("inf")):
             if seconds <= bound:
-                self.count(f"{series}_bucket", at, labels, le="+Inf" if bound == float("inf") else f"{bound:g}")
+                self.count(f"{series}_bucket", at, {**labels, "query_source": ""}, le="+Inf" if bound == float("inf") else f"{bound:g}")
         self.count(f"{series}_count", at, labels)
         self.count(f"{series}_sum", at, labels, seconds)
 
@@ -188,7 +188,7 @@ class Look:
                    if name in names and (name != "model" or "model" in labels))
 
     def facts(self, series, **where):
-        names = ("model", "team") if series.startswith(("claude_code_api", "claude_code_tool")) else tuple(self.chosen)
+        names = ("model",) if series.startswith(("claude_code_api", "claude_code_tool")) else tuple(self.chosen)
         wanted = {name: value if isinstance(value, tuple) else (value,) for name, value in where.items()}
         for at, labels, value in self.company.facts[series]:
             if self.begin < at <= self.end and self.is_chosen(labels, names) and \
@@ -215,7 +215,7 @@ class Look:
 
     def durations(self, series):
         return [(at, labels, seconds) for at, labels, seconds in self.company.durations[series]
-                if self.begin < at <= self.end and self.is_chosen(labels, ("model", "team"))]
+                if self.begin < at <= self.end and self.is_chosen(labels, ("model",))]
 
     def quantile(self, share, series, name):
         """{value of the label: the quantile}, as buckets let one know it: a straight line inside each."""

@@ -67,6 +67,12 @@ class Rules(unittest.TestCase):
     def test_labels_say_who_and_what(self):
         self.run_cases("labels")
 
+    def test_what_is_to_be_dropped_is_in_nothing_that_is_counted(self):
+        self.run_cases("dropped", "--set", "labels.drop=user.email,user.account_uuid,team.id")
+
+    def test_distributions_keep_what_quantiles_need(self):
+        self.run_cases("distributions")
+
     def test_days_begin_where_the_time_zone_has_it(self):
         self.run_cases("periods", "--set", "time_zone=+01:00")
 

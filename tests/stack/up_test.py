@@ -34,6 +34,7 @@ class Embedded(unittest.TestCase):
         said = self.run_there("up")
         self.assertIn(f"http://127.0.0.1:{self.ports['otlp_http']}", said.stdout)
         self.assertIn("ok  OTLP over HTTP", said.stderr)
+        self.assertIn("ok  OTLP over gRPC", said.stderr)
         self.assertIn(f"process {self.pid()}", self.run_there("status").stdout)
         self.assertIn("cctm bridge is ready", self.run_there("logs").stdout)
         self.run_there("down")

@@ -12,6 +12,7 @@ import time
 import unittest
 from datetime import datetime, timezone
 
+import boards
 from lib import case, programs, recordings
 from lib.bridge import Bridge, free_port, wait_until
 from lib.collector import Collector
@@ -195,6 +196,27 @@ class ThroughTheBridge(unittest.TestCase):
             prometheus.close()
             bridge.close()
 
+    def test_panels_name_what_recorded_events_name(self):
+        """A label that the rules do not keep would leave nothing but the word for what is absent."""
+        port, panels = free_port(), {panel["title"]: panel for _, panel in boards.panels(boards.read()["activity.json"])}
+        with Bridge(zero_hold="2s", ports={"exporter": port}) as bridge:
+            prometheus = Prometheus({"bridge": port}, rendered_rules("--set", "ingest=bridge"), SCALE)
+            try:
+                prometheus.wait()
+                for request in recordings.recordings("agents-pb-cumulative")[0].requests:
+                    bridge.send(request)
+
+                def named(title, label):
+                    expression = boards.put_in(panels[title]["targets"][0]["expr"])
+                    return {sample["metric"][label] for sample in prometheus.query(expression)}
+
+                for title, label, names in (
+                        ("Mean time, by who asked", "query_source", {"agent:builtin:general-purpose", "sdk"}),
+                        ("Sub-agents", "agent_name", {"general-purpose"})):
+                    wait_until(lambda: named(title, label) == names, lambda: f"{title}: {named(title, label)}", pause_s=0.5)
+            finally:
+                prometheus.close()
+
 
 @unittest.skipUnless(programs.prometheus() and programs.collector(), "there is no Prometheus or no Collector")
 class ThroughTheCollector(unittest.TestCase):
@@ -214,6 +236,33 @@ class ThroughTheCollector(unittest.TestCase):
             # As 'cctm env' sets the client.
             week = Week(2, (CUMULATIVE,), lambda body: self.assertEqual(collector.post("/v1/metrics", body), 200))
             play_with_kills(week, prometheus, restart)
+            assert_counted(self, prometheus, week)
+        finally:
+            prometheus.close()
+            collector.close()
+
+    def test_what_is_pushed_outlives_an_outage_of_prometheus(self):
+        """Sessions that end meanwhile too: the Collector keeps what they sent, and the rules look back as far."""
+        port, options = free_port(), ("--set", "collector.export=remote_write", "--set", f"time_zone={noon()}")
+        with Stack(*options) as stack:
+            configuration = stack.read("config/otel-collector-config.yaml")
+        self.assertIn("http://prometheus:9090/", configuration)
+        collector = Collector(configuration.replace("http://prometheus:9090/", f"http://127.0.0.1:{port}/"))
+        prometheus = Prometheus({"otel-collector-internal": collector.ports["8888"]}, rendered_rules(*options), SCALE,
+                                pushed_port=port)
+        try:
+            prometheus.wait()
+            week = Week(3, (CUMULATIVE,), lambda body: self.assertEqual(collector.post("/v1/metrics", body), 200))
+            week.play(0.1)
+            prometheus.kill()
+            week.play(0.3)
+            # Longer than a try may take by default, and than rules look for what is scraped.
+            time.sleep(12 * prometheus.interval_s)
+            prometheus.start()
+            prometheus.wait()
+            week.play(0.4)
+            while week.open:
+                week.step(list(week.open))
             assert_counted(self, prometheus, week)
         finally:
             prometheus.close()

@@ -164,10 +164,6 @@ class Refusals(Case):
         request = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: a\r\n" * 100 + b"\r\n"
         self.refused(request, 431, "header_too_large", True)
 
-    def test_http_2_is_refused_and_named(self):
-        a = self.refused(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "http2_on_http_port", True)
-        self.assertIn(b"HTTP/2", a.body)
-
     def test_what_is_not_http_is_400(self):
         good = post(b"x")
         wrong = (

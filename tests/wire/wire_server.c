@@ -24,7 +24,7 @@ struct wire_server {
 	struct serve *serve;
 	struct event *release, *check;
 	int64_t hold_ms, page_bytes, status, releases;
-	bool echoes;
+	bool echoes, is_ill;
 	struct serve_exchange *held[HELD_MAX];
 	size_t held_count;
 	enum otlp_signal signal;
@@ -99,6 +99,12 @@ static void show(const struct wire_server *w, struct buf *out)
 		w->len, w->hash, w->hashes);
 	buf_addf(out, ",\"connections\":%u,\"bodies_bytes\":%zu,\"accepted\":%" PRIu64,
 		stats.connections, stats.bodies_bytes, stats.accepted);
+	buf_addf(out, ",\"http\":%" PRIu64 ",\"grpc\":%" PRIu64 ",\"http2\":%" PRIu64,
+		stats.by_protocol[SERVE_HTTP], stats.by_protocol[SERVE_GRPC],
+		stats.by_protocol[SERVE_HTTP2]);
+	buf_addf(out, ",\"misdirected\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]",
+		stats.misdirected[SERVE_HTTP], stats.misdirected[SERVE_GRPC],
+		stats.misdirected[SERVE_HTTP2]);
 	buf_adds(out, ",\"refused\":{\"\":0");
 	for (unsigned r = 0; r < REASON_COUNT; r++)
 		if (w->refused[r])
@@ -159,6 +165,21 @@ static void on_refused(void *ctx, enum serve_door door, enum reason reason)
 	w->refused[reason]++;
 }
 
+/* kill -USR1 turns it round. */
+static bool is_healthy(void *ctx)
+{
+	const struct wire_server *w = ctx;
+	return !w->is_ill;
+}
+
+static void on_usr1(evutil_socket_t fd, short what, void *ctx)
+{
+	struct wire_server *w = ctx;
+	(void)fd;
+	(void)what;
+	w->is_ill = !w->is_ill;
+}
+
 static void on_check(evutil_socket_t fd, short what, void *ctx)
 {
 	struct wire_server *w = ctx;
@@ -203,9 +224,9 @@ static void parse(struct wire_server *w, struct serve_options *options, const ch
 	struct serve_limits *l = &options->limits;
 	int64_t echo = 1, header = (int64_t)l->header_max, fields = l->header_fields_max,
 		body = (int64_t)l->body_max, bodies = (int64_t)l->bodies_max,
-		connections = l->connections_max, header_ms = l->header_timeout_ms,
-		body_ms = l->body_timeout_ms, request_ms = l->request_timeout_ms,
-		idle_ms = l->idle_timeout_ms;
+		connections = l->connections_max, http2 = l->http2_connections_max,
+		header_ms = l->header_timeout_ms, body_ms = l->body_timeout_ms,
+		request_ms = l->request_timeout_ms, idle_ms = l->idle_timeout_ms;
 	const struct number numbers[] = {
 		{ "echo", &echo },
 		{ "hold", &w->hold_ms },
@@ -217,6 +238,7 @@ static void parse(struct wire_server *w, struct serve_options *options, const ch
 		{ "body_max", &body },
 		{ "bodies_max", &bodies },
 		{ "connections_max", &connections },
+		{ "http2_max", &http2 },
 		{ "header_ms", &header_ms },
 		{ "body_ms", &body_ms },
 		{ "request_ms", &request_ms },
@@ -232,8 +254,8 @@ static void parse(struct wire_server *w, struct serve_options *options, const ch
 	w->echoes = echo != 0;
 	options->cors_origins = cors[0] ? cors : NULL;
 	*l = (struct serve_limits){ (size_t)header, (unsigned)fields, (size_t)body, (size_t)bodies,
-		(unsigned)connections, (int)header_ms, (int)body_ms, (int)request_ms,
-		(int)idle_ms };
+		(unsigned)connections, (unsigned)http2, (int)header_ms, (int)body_ms,
+		(int)request_ms, (int)idle_ms };
 }
 
 static void listen_all(struct wire_server *w)
@@ -245,9 +267,11 @@ static void listen_all(struct wire_server *w)
 			exit(1);
 		}
 	}
-	dprintf(STDOUT_FILENO, "{\"otlp\":%u,\"exporter\":%u,\"health\":%u,\"zpages\":%u}\n",
-		serve_port(w->serve, DOOR_OTLP_HTTP), serve_port(w->serve, DOOR_EXPORTER),
-		serve_port(w->serve, DOOR_HEALTH), serve_port(w->serve, DOOR_ZPAGES));
+	dprintf(STDOUT_FILENO,
+		"{\"otlp\":%u,\"grpc\":%u,\"exporter\":%u,\"health\":%u,\"zpages\":%u}\n",
+		serve_port(w->serve, DOOR_OTLP_HTTP), serve_port(w->serve, DOOR_OTLP_GRPC),
+		serve_port(w->serve, DOOR_EXPORTER), serve_port(w->serve, DOOR_HEALTH),
+		serve_port(w->serve, DOOR_ZPAGES));
 }
 
 int main(int argc, char **argv)
@@ -260,6 +284,7 @@ int main(int argc, char **argv)
 		.page = on_page,
 		.action = on_action,
 		.refused = on_refused,
+		.is_healthy = is_healthy,
 	};
 	const char *cors[2] = { NULL, NULL };
 	parse(&w, &options, cors, argc, argv);
@@ -267,12 +292,15 @@ int main(int argc, char **argv)
 	w.release = event_new(w.base, -1, 0, on_release, &w);
 	w.check = event_new(w.base, -1, EV_PERSIST, on_check, &w);
 	struct event *term = evsignal_new(w.base, SIGTERM, on_term, &w);
+	struct event *usr1 = evsignal_new(w.base, SIGUSR1, on_usr1, &w);
 	event_add(term, NULL);
+	event_add(usr1, NULL);
 	w.serve = serve_new(w.base, &options, &handler);
 	listen_all(&w);
 	event_base_dispatch(w.base);
 	serve_free(w.serve);
 	event_free(term);
+	event_free(usr1);
 	event_free(w.release);
 	event_free(w.check);
 	event_base_free(w.base);

@@ -4,7 +4,8 @@
  * with its period. Where several steps are crossed before anyone was told, the highest alone is told.
  * NoData: no sample came for `no_data_after_ms` although samples had come on this weekday in the last four weeks. The
  * silence counts from the last sample, or from the time of day at which they had begun on this weekday at the earliest:
- * a night and a free day are no silence. It ends with the next sample.
+ * a night and a free day are no silence. It ends with the next sample. A sample is what of Claude Code's was counted, as
+ * in the rules of Prometheus: neither what cctm sends to try the way, nor an export in which nothing rose.
  *
  * What a channel has been told is kept with the alert, and the caller keeps all of it durably (alerts_save) *after* a
  * notification went out. So a bridge that dies in between repeats a notification, and never loses one.

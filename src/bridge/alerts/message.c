@@ -278,14 +278,18 @@ static json_t *since_json(const struct alert *alert)
 	return json_string(since);
 }
 
+/* Silence has no amounts: 0 would be one. */
 static json_t *row_json(enum alert_kind kind, const char *period, const char *scope,
 	const char *subject, const struct alert *firing, double value_usd, double limit_usd)
 {
-	int percent = kind == ALERT_NO_DATA ? 0 : firing ? firing->percent : BUDGET_FIRST_STEP;
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:o, s:o, s:o}", "name",
+	bool is_budget = kind == ALERT_BUDGET_REACHED;
+	int percent = firing ? firing->percent : BUDGET_FIRST_STEP;
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o}", "name",
 		alert_kind_name(kind), "period", period, "scope", scope, "subject", subject,
-		"percent", percent, "state", firing ? "firing" : "inactive", "value_usd",
-		usd_json(value_usd), "limit_usd", usd_json(limit_usd), "since", since_json(firing));
+		"percent", is_budget ? json_integer(percent) : json_null(), "state",
+		firing ? "firing" : "inactive", "value_usd",
+		is_budget ? usd_json(value_usd) : json_null(), "limit_usd",
+		is_budget ? usd_json(limit_usd) : json_null(), "since", since_json(firing));
 }
 
 static void list_budget(json_t *list, const struct alerts *alerts, const struct spending *spending,

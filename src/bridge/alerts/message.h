@@ -34,7 +34,8 @@ char **message_environment(
 	const struct alert *alert, bool is_firing, const struct message_facts *facts);
 void message_free_environment(char **environment);
 
-/* The rows of GET /alerts: each budget with those who spent something of it, and silence. `spending` may be NULL. */
+/* The rows of GET /alerts: each budget with those who spent something of it, and silence, whose percent and amounts are
+ * null. `spending` may be NULL. */
 json_t *message_list(const struct alerts *alerts, const struct alerts_options *options,
 	const struct spending *spending);
 

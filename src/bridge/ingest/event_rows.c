@@ -33,7 +33,8 @@
 	TEXT("model"), TEXT("query_source"), TEXT("tool_name"), TEXT("mcp_server.name"),          \
 		TEXT("mcp_server_name"), TEXT("skill.name"), TEXT("agent.name"), WORD("success"), \
 		WORD("decision"), WORD("decision_source"), WORD("status_code"),                   \
-		WORD("error_type"), WORD("permission_mode"), WORD("trigger"), WORD("hook_event")
+		WORD("error_type"), WORD("permission_mode"), WORD("trigger"), WORD("hook_event"), \
+		WORD("status")
 
 static const struct label_rule rules_of_none[] = { END };
 static const struct label_rule rules_of_other[] = { OWNER, END };
@@ -55,6 +56,8 @@ static const struct label_rule rules_internal_error[] = { OWNER, ABOUT,
 	{ SLICE_INIT("error_name"), LABEL_WORD, "error_type" }, END };
 static const struct label_rule rules_mcp_connection[] = { OWNER, ABOUT,
 	{ SLICE_INIT("error_code"), LABEL_WORD, "error_type" }, END };
+static const struct label_rule rules_subagent[] = { OWNER, ABOUT,
+	{ SLICE_INIT("agent_type"), LABEL_TEXT, "agent_name" }, END };
 
 static const struct {
 	const char *event;
@@ -65,6 +68,7 @@ static const struct {
 	{ "auth", rules_auth },
 	{ "internal_error", rules_internal_error },
 	{ "mcp_server_connection", rules_mcp_connection },
+	{ "subagent_completed", rules_subagent },
 	{ EVENT_OTHER, rules_of_other },
 };
 
@@ -104,7 +108,7 @@ const struct label_rule *event_rules(const char *name)
 
 /* All keys of the rules above. */
 static const struct label_rule keys_of_any[] = { OWNER, ABOUT, WORD("source"), WORD("to_mode"),
-	WORD("error_category"), WORD("error_name"), WORD("error_code"), END };
+	WORD("error_category"), WORD("error_name"), WORD("error_code"), TEXT("agent_type"), END };
 
 bool event_is_label(struct slice key)
 {

@@ -160,7 +160,11 @@ static void test_the_words_of_an_event_have_one_label(void **state)
 	take_log(&t, EVENT("permission_mode_changed") "," S("to_mode", "plan"), "");
 	take_log(&t, EVENT("auth") "," S("error_category", "expired"), "");
 	take_log(&t, EVENT("internal_error") "," S("error_name", "TypeError"), "");
-	take_log(&t, EVENT("mcp_server_connection") "," S("error_code", "ETIMEDOUT"), "");
+	take_log(&t,
+		EVENT("mcp_server_connection") "," S("error_code", "ETIMEDOUT") "," S(
+			"status", "failed"),
+		"");
+	take_log(&t, EVENT("subagent_completed") "," S("agent_type", "my reviewer"), "");
 	take_log(&t, EVENT("hook_execution_complete") "," S("source", "x") "," S("to_mode", "y"),
 		"");
 	assert_value(value_of(t.ing, COUNTED,
@@ -170,7 +174,11 @@ static void test_the_words_of_an_event_have_one_label(void **state)
 	assert_value(
 		value_of(t.ing, COUNTED, "error_type=\"TypeError\"," NAMED("internal_error")), 1);
 	assert_value(value_of(t.ing, COUNTED,
-			     "error_type=\"ETIMEDOUT\"," NAMED("mcp_server_connection")),
+			     "error_type=\"ETIMEDOUT\"," NAMED(
+				     "mcp_server_connection") ",status=\"failed\""),
+		1);
+	assert_value(
+		value_of(t.ing, COUNTED, "agent_name=\"my reviewer\"," NAMED("subagent_completed")),
 		1);
 	assert_value(value_of(t.ing, COUNTED, NAMED("hook_execution_complete")), 1);
 	bench_close(&t);

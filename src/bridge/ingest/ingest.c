@@ -240,13 +240,15 @@ static void ignore_lost(void *ctx, uint64_t session, int64_t count, bool is_unkn
 }
 
 /* As the ledger's fold counts it: what has no context has no place in the history. */
-static void tell_added(const struct ingest *ing, const struct op_add *op)
+static void tell_added(const struct ingest *ing, const struct op_add *op, int64_t arrived_ms)
 {
 	if (!ing->added || !ing->has_applied_minute)
 		return;
 	const struct series *series = store_by_id(ing->store, op->series);
+	const struct ingest_added added = { ing->applied_minute, series, op->part, op->amount,
+		arrived_ms };
 	if (series)
-		ing->added(ing->added_ctx, ing->applied_minute, series, op->part, op->amount);
+		ing->added(ing->added_ctx, &added);
 }
 
 static void apply(struct ingest *ing, const struct op *op, int64_t arrived_ms, bool is_replay)
@@ -289,7 +291,7 @@ static void apply(struct ingest *ing, const struct op *op, int64_t arrived_ms, b
 		return;
 	case OP_ADD:
 		store_apply(ing->store, op);
-		tell_added(ing, &op->u.add);
+		tell_added(ing, &op->u.add, arrived_ms);
 		return;
 	case OP_SET:
 	case OP_CARRY:

@@ -36,10 +36,18 @@ struct ingest_options {
 struct ingest *ingest_new(const struct ingest_options *options);
 void ingest_free(struct ingest *ing);
 
-/* Told of everything that is added to the history: live, and of the journal that is replayed. `part` as in struct
- * op_add; the series lives as long as the store. */
-typedef void (*ingest_added_fn)(
-	void *ctx, uint32_t minute, const struct series *series, uint32_t part, double amount);
+/* What is added to the history, and when its request arrived. `part` as in struct op_add; the series lives as long as
+ * the store. */
+struct ingest_added {
+	uint32_t minute;
+	const struct series *series;
+	uint32_t part;
+	double amount;
+	int64_t arrived_ms;
+};
+
+/* Told of everything that is added: live, and of the journal that is replayed. */
+typedef void (*ingest_added_fn)(void *ctx, const struct ingest_added *added);
 void ingest_watch(struct ingest *ing, ingest_added_fn added, void *ctx);
 
 /* The seed kept with the state directory, once it is known; before the first request. */

@@ -611,18 +611,19 @@ static void test_state_is_kept_by_name_and_replayed(void **state)
 struct watched {
 	double sum;
 	uint32_t minute;
+	int64_t arrived_ms;
 	const char *family;
 };
 
-static void on_added(
-	void *ctx, uint32_t minute, const struct series *series, uint32_t part, double amount)
+static void on_added(void *ctx, const struct ingest_added *added)
 {
 	struct watched *w = ctx;
-	if (part)
+	if (added->part)
 		return;
-	w->sum += amount;
-	w->minute = minute;
-	w->family = series->family->name;
+	w->sum += added->amount;
+	w->minute = added->minute;
+	w->arrived_ms = added->arrived_ms;
+	w->family = added->series->family->name;
 }
 
 static void test_what_is_added_is_told_once_live_and_once_in_replay(void **state)
@@ -654,6 +655,8 @@ static void test_what_is_added_is_told_once_live_and_once_in_replay(void **state
 	for (size_t i = 0; i < t.record_count; i++)
 		assert_true(ingest_replay(again.ing, bench_record(&t, i)));
 	assert_value(replayed.sum, 6);
+	assert_int_equal(live.arrived_ms, NOW_MS);
+	assert_int_equal(replayed.arrived_ms, NOW_MS);
 	/* A new epoch carries what no scrape has shown: that is in the history already. */
 	ingest_prepare_epoch(t.ing, NOW_MS, 1, true);
 	ingest_commit(t.ing);

@@ -93,6 +93,32 @@ int journal_read(struct journal_reader *r, struct slice *record, uint64_t *posit
 unsigned journal_reader_skipped(const struct journal_reader *r);
 void journal_reader_free(struct journal_reader *r);
 
+/* The segments that are there, held open, so that what is released meanwhile can still be read; for copying them. */
+#define JOURNAL_SEGMENT_HEADER 16u /* bytes in front of the first record */
+
+struct journal_segment_file {
+	uint64_t first, size; /* size: as of the last call that found it */
+	int fd;
+	char name[40];
+};
+
+struct journal_segments {
+	struct journal_segment_file *items; /* in order */
+	size_t count, room;
+};
+
+/* Adds those that are not held yet. An absent directory has none. */
+bool journal_segments_open(const char *dir, struct journal_segments *segments, struct error *err)
+	MUST_CHECK;
+/* Drops what begins another run than the last one. Does the rest reach from `position`, or from before it, without a gap? */
+bool journal_segments_join(struct journal_segments *segments, uint64_t position);
+void journal_segments_clear(struct journal_segments *segments);
+
+static inline void auto_journal_segments(struct journal_segments *segments)
+{
+	journal_segments_clear(segments);
+}
+
 static inline void auto_journal_reader(struct journal_reader **r)
 {
 	if (*r)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bridge/journal/journal.h"
 #include "core/slice.h"
 
 struct error;
@@ -13,7 +14,7 @@ struct error;
 /* A segment: 16 bytes of header, then frames. A position counts the header's bytes too, so that position
  * minus the segment's first position is the offset in its file. */
 #define SEGMENT_MAGIC	    "cctmjnl1"
-#define SEGMENT_HEADER_SIZE 16u
+#define SEGMENT_HEADER_SIZE JOURNAL_SEGMENT_HEADER
 
 /* A frame: magic (4), length (4), position (8), checksum over these and the bytes (8), bytes. Little endian.
  * The magic lets the search after damage skip most places without computing a checksum. */

@@ -171,18 +171,37 @@ bool ledger_amounts(struct ledger *l, const char *metric, uint32_t since_minute,
 	return give_amounts(row, each, ctx, err) || ledger_failed(l, err, "reading");
 }
 
-bool ledger_first_minute(
-	struct ledger *l, uint32_t since, uint32_t until, uint32_t *minute, struct error *err)
+/* The first row's minute; ?1 is how the metric begins. */
+static bool read_minute(struct ledger *l, sqlite3_stmt *row, const char *metrics, uint32_t *minute,
+	struct error *err)
+{
+	sqlite3_bind_text(row, 1, metrics, -1, SQLITE_STATIC);
+	int got = sql_step(row, err);
+	*minute = got > 0 ? sql_u32(row, 0) : 0;
+	return got >= 0 || ledger_failed(l, err, "reading");
+}
+
+/* In the order of the primary key, so that it ends at the first that fits. */
+#define MINUTES_OF                                                                    \
+	"SELECT minute FROM minutes CROSS JOIN series ON series.id = minutes.series " \
+	"WHERE substr(metric, 1, length(?1)) = ?1 "
+
+bool ledger_first_minute(struct ledger *l, const char *metrics, uint32_t since, uint32_t until,
+	uint32_t *minute, struct error *err)
 {
 	AUTO(statement) sqlite3_stmt *row = NULL;
-	*minute = 0;
 	if (!sql_prepare(l->db, &row,
-		    "SELECT min(minute) FROM minutes WHERE minute >= ?1 AND minute < ?2", err))
+		    MINUTES_OF "AND minute >= ?2 AND minute < ?3 ORDER BY minute LIMIT 1", err))
 		return ledger_failed(l, err, "reading");
-	sqlite3_bind_int64(row, 1, since);
-	sqlite3_bind_int64(row, 2, until);
-	int got = sql_step(row, err);
-	if (got > 0)
-		*minute = sql_u32(row, 0);
-	return got >= 0 || ledger_failed(l, err, "reading");
+	sqlite3_bind_int64(row, 2, since);
+	sqlite3_bind_int64(row, 3, until);
+	return read_minute(l, row, metrics, minute, err);
+}
+
+bool ledger_last_minute(struct ledger *l, const char *metrics, uint32_t *minute, struct error *err)
+{
+	AUTO(statement) sqlite3_stmt *row = NULL;
+	if (!sql_prepare(l->db, &row, MINUTES_OF "ORDER BY minute DESC LIMIT 1", err))
+		return ledger_failed(l, err, "reading");
+	return read_minute(l, row, metrics, minute, err);
 }

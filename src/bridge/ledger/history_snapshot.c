@@ -65,8 +65,7 @@ static void close_db(sqlite3 **db)
 	*db = NULL;
 }
 
-/* Opens the database in a read transaction. 1: open, 0: there is none, or it has no tables yet. */
-static int open_snapshot(const char *dir, sqlite3 **db, struct error *err)
+int history_open_database(const char *dir, sqlite3 **db, struct error *err)
 {
 	AUTO(str) char *path = path_join(dir, LEDGER_FILE);
 	AUTO(str) char *wal = mem_printf("%s-wal", path);
@@ -166,7 +165,7 @@ static bool read_position(const char *dir, uint64_t *position, struct error *err
 {
 	sqlite3 *db = NULL;
 	struct progress progress = { 0 };
-	int found = open_snapshot(dir, &db, err);
+	int found = history_open_database(dir, &db, err);
 	bool ok = found == 0 || (found > 0 && schema_read_progress(db, &progress, err));
 	close_db(&db);
 	*position = progress.position;
@@ -202,7 +201,7 @@ static int take_snapshot(struct history *h, struct error *err)
 	reset(h);
 	struct fold_base base = { .ctx = h, .session = base_session };
 	h->fold = fold_new(&base, FOLD_HISTORY);
-	int found = open_snapshot(h->dir, &h->db, err);
+	int found = history_open_database(h->dir, &h->db, err);
 	if (found < 0)
 		return -1;
 	if (found > 0 && !schema_read_progress(h->db, &h->progress, err))

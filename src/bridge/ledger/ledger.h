@@ -80,9 +80,12 @@ typedef void (*ledger_amount_fn)(void *ctx, uint32_t minute, uint32_t series, do
 bool ledger_amounts(struct ledger *l, const char *metric, uint32_t since_minute,
 	ledger_amount_fn each, void *ctx, struct error *err) MUST_CHECK;
 
-/* The first minute in [since, until) that something was counted in, or 0. */
-bool ledger_first_minute(struct ledger *l, uint32_t since, uint32_t until, uint32_t *minute,
-	struct error *err) MUST_CHECK;
+/* The first minute in [since, until) that something was counted in, of metrics whose name begins so, or 0. */
+bool ledger_first_minute(struct ledger *l, const char *metrics, uint32_t since, uint32_t until,
+	uint32_t *minute, struct error *err) MUST_CHECK;
+/* The last of all, or 0. */
+bool ledger_last_minute(struct ledger *l, const char *metrics, uint32_t *minute, struct error *err)
+	MUST_CHECK;
 
 /* What the status page says about it. */
 struct ledger_stats {

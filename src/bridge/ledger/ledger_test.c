@@ -956,10 +956,17 @@ static void test_amounts_of_a_metric_are_its_counters_minutes(void **state)
 	assert_true(ledger_amounts(l, "cost", MINUTE, add_amount, &text, &err));
 	assert_string_equal(buf_str(&text), "0 1 0.25, 0 2 0.5, 1 1 0.25, 1 2 0.5, ");
 	uint32_t first;
-	assert_true(ledger_first_minute(l, MINUTE - 5, MINUTE + 5, &first, &err));
+	assert_true(ledger_first_minute(l, "cos", MINUTE - 5, MINUTE + 5, &first, &err));
 	assert_int_equal(first, MINUTE - 1);
-	assert_true(ledger_first_minute(l, MINUTE + 2, MINUTE + 5, &first, &err));
+	assert_true(ledger_first_minute(l, "cost", MINUTE + 2, MINUTE + 5, &first, &err));
 	assert_int_equal(first, 0);
+	assert_true(ledger_first_minute(l, "costs", MINUTE - 5, MINUTE + 5, &first, &err));
+	assert_int_equal(first, 0);
+	uint32_t last;
+	assert_true(ledger_last_minute(l, "cost", &last, &err));
+	assert_int_equal(last, MINUTE + 1);
+	assert_true(ledger_last_minute(l, "costs", &last, &err));
+	assert_int_equal(last, 0);
 	ledger_close(l);
 	testing_free(t);
 }

@@ -31,7 +31,7 @@ static const char *status_text(int status)
 	return "Status";
 }
 
-static const char *content_type(enum answer_encoding encoding)
+const char *answer_content_type(enum answer_encoding encoding)
 {
 	static const char *const types[] = {
 		[ANSWER_PROTOBUF] = "application/x-protobuf",
@@ -216,7 +216,7 @@ void answer_export(struct buf *out, const char *date, const struct answer_to *to
 	add_head(out, date, to, reason_http_status(answer->reason));
 	if (answer->retry_after_s > 0)
 		buf_addf(out, "Retry-After: %d\r\n", answer->retry_after_s);
-	add_content(out, content_type(to->encoding), body.len);
+	add_content(out, answer_content_type(to->encoding), body.len);
 	if (!to->is_head)
 		buf_add(out, body.data, body.len);
 }
@@ -225,7 +225,7 @@ void answer_page_head(struct buf *out, const char *date, const struct answer_to 
 	const struct serve_page *page)
 {
 	add_head(out, date, to, page->status);
-	add_content(out, page->content_type ? page->content_type : content_type(ANSWER_TEXT),
+	add_content(out, page->content_type ? page->content_type : answer_content_type(ANSWER_TEXT),
 		page->body.len);
 }
 

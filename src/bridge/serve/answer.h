@@ -32,7 +32,8 @@ void answer_page_head(struct buf *out, const char *date, const struct answer_to 
 void answer_preflight(
 	struct buf *out, const char *date, const struct answer_to *to, struct slice headers);
 
-/* The body of answer_export alone. */
+/* The body of answer_export alone, and its Content-Type. */
 void answer_body(struct buf *out, const struct answer_to *to, const struct serve_answer *answer);
+const char *answer_content_type(enum answer_encoding encoding);
 
 #endif

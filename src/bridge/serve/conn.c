@@ -108,6 +108,7 @@ void conn_free(struct conn *c)
 		exchange_abandon(c->exchange);
 	conn_drop_inbound(c);
 	conn_drop_outbound(c);
+	http2_drop(c);
 	list_unlink(c);
 	s->stats.connections--;
 	free(c);
@@ -135,6 +136,8 @@ void conn_progress(struct conn *c)
 	case CONN_PENDING:
 		c->deadline_ms = INT64_MAX; /* the daemon decides in time */
 		break;
+	case CONN_HTTP2:
+		break; /* http2.c sets it */
 	case CONN_LINGER:
 		c->deadline_ms = now + LINGER_MS;
 		break;
@@ -145,6 +148,10 @@ void conn_expire(struct conn *c)
 {
 	struct answer_to to = { .encoding = ANSWER_TEXT };
 	enum reason reason = c->list == &c->serve->waiting ? REASON_OVERLOADED : REASON_TIMEOUT;
+	if (c->state == CONN_HTTP2) {
+		http2_expire(c);
+		return;
+	}
 	if (c->state == CONN_WRITING || c->state == CONN_LINGER) {
 		conn_free(c);
 		return;
@@ -169,6 +176,8 @@ void conn_unwait(struct conn *c)
 	int64_t spent_ms = c->serve->now_ms - began_ms;
 	c->since_ms += spent_ms;
 	c->waited_ms += (int32_t)spent_ms;
+	if (c->http2)
+		http2_unwait(c, spent_ms);
 	conn_progress(c);
 	conn_move(c, c->state == CONN_IDLE ? &c->serve->idle : &c->serve->busy);
 	conn_want(c, EV_READ);
@@ -192,6 +201,9 @@ static void on_event(evutil_socket_t fd, short what, void *ctx)
 	case CONN_WRITING:
 		if (conn_flush(c) == STEP_NEXT)
 			conn_go_on(c);
+		break;
+	case CONN_HTTP2:
+		http2_event(c);
 		break;
 	case CONN_LINGER:
 		conn_drain(c);
@@ -225,6 +237,11 @@ void conn_new(struct serve *s, enum serve_door door, int fd)
 	s->stats.connections++;
 	s->stats.accepted++;
 	serve_need_sweep(s);
+}
+
+ssize_t conn_recv(struct conn *c, void *to, size_t len)
+{
+	return recv(conn_fd(c), to, len, 0);
 }
 
 bool conn_has_unread(const struct conn *c)

@@ -8,7 +8,6 @@
  * the kernel holds: a request that is whole counts even if its client is gone.
  */
 #include <errno.h>
-#include <sys/socket.h>
 
 #include "bridge/serve/serve_internal.h"
 
@@ -137,7 +136,7 @@ static void read_body(struct conn *c)
 	size_t step = body_step(in);
 	unsigned char *to = buf_reserve(&in->body, step);
 	conn_account(c);
-	ssize_t n = to ? recv(conn_fd(c), to, step, 0) : -1;
+	ssize_t n = to ? conn_recv(c, to, step) : -1;
 	if (n <= 0) {
 		read_ended(c, n);
 		return;
@@ -167,7 +166,7 @@ void conn_read(struct conn *c)
 		return;
 	}
 	size_t saved = load(c);
-	ssize_t n = recv(conn_fd(c), s->loop.bytes + saved, s->loop.len - saved, 0);
+	ssize_t n = conn_recv(c, s->loop.bytes + saved, s->loop.len - saved);
 	if (n <= 0)
 		read_ended(c, n);
 	else
@@ -177,7 +176,7 @@ void conn_read(struct conn *c)
 void conn_drain(struct conn *c)
 {
 	struct serve *s = c->serve;
-	ssize_t n = recv(conn_fd(c), s->loop.bytes, s->loop.len, 0);
+	ssize_t n = conn_recv(c, s->loop.bytes, s->loop.len);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0)

@@ -107,10 +107,11 @@ void conn_answer_page(struct conn *c, const struct answer_to *to, struct serve_p
 }
 
 /* Closing at once, with bytes unread, would send a reset that can overtake the answer (RFC 9112, 9.6). */
-static enum step start_linger(struct conn *c)
+enum step conn_linger(struct conn *c)
 {
 	shutdown(conn_fd(c), SHUT_WR);
 	conn_drop_inbound(c);
+	http2_drop(c);
 	c->state = CONN_LINGER;
 	conn_want(c, EV_READ);
 	conn_move(c, &c->serve->busy);
@@ -131,7 +132,7 @@ enum step conn_settle(struct conn *c)
 		return STEP_STOP;
 	}
 	if (c->end == CONN_CLOSE_LINGERING && !c->is_broken)
-		return start_linger(c);
+		return conn_linger(c);
 	if (c->end != CONN_KEEP) {
 		conn_free(c);
 		return STEP_GONE;
@@ -141,7 +142,7 @@ enum step conn_settle(struct conn *c)
 	return STEP_NEXT;
 }
 
-enum step conn_flush(struct conn *c)
+bool conn_push(struct conn *c)
 {
 	struct outbound *out = c->out;
 	struct slice head = buf_slice(&out->head), body = buf_slice(&out->body);
@@ -154,8 +155,13 @@ enum step conn_flush(struct conn *c)
 	if (n < head.len + body.len && !c->is_broken) {
 		if (n)
 			conn_progress(c);
-		return STEP_STOP;
+		return false;
 	}
 	conn_drop_outbound(c);
-	return conn_settle(c);
+	return true;
+}
+
+enum step conn_flush(struct conn *c)
+{
+	return conn_push(c) ? conn_settle(c) : STEP_STOP;
 }

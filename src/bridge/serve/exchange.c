@@ -4,13 +4,14 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "bridge/serve/serve_internal.h"
+#include "bridge/serve/http2_internal.h"
 #include "core/clock.h"
 #include "core/mem.h"
 
 struct serve_exchange {
 	struct serve *serve;
-	struct conn *conn; /* NULL: the client is gone */
+	struct conn *conn;	     /* HTTP/1.1; NULL: the client is gone */
+	struct http2_stream *stream; /* or HTTP/2 */
 	struct serve_exchange *previous, *next;
 	struct answer_to to;
 	int64_t arrived_ms;
@@ -21,12 +22,10 @@ struct serve_exchange {
 	size_t held;
 };
 
-static struct serve_exchange *exchange_new(struct conn *c, const struct answer_to *to)
+static struct serve_exchange *exchange_new(struct serve *s, const struct answer_to *to)
 {
-	struct serve *s = c->serve;
 	struct serve_exchange *x = s->spare ? TAKE(s->spare) : mem_alloc(sizeof(*x));
 	*x = (struct serve_exchange){ .serve = s,
-		.conn = c,
 		.next = s->exchanges,
 		.to = *to,
 		.arrived_ms = s->now_ms,
@@ -71,6 +70,7 @@ void exchange_free_all(struct serve *s)
 void exchange_abandon(struct serve_exchange *x)
 {
 	x->conn = NULL;
+	x->stream = NULL;
 }
 
 /* Takes over the buffer that the body is in, or remembers where it is in the loop buffer. */
@@ -79,7 +79,9 @@ static void hold_body(struct serve_exchange *x, struct slice body, struct buf *o
 	if (owned) {
 		x->body = *owned;
 		*owned = (struct buf)BUF_INIT(owned->max);
-		serve_hold(x->serve, &x->held, x->body.room);
+		/* It costs something without a body too: over HTTP/2 a client may open streams without end while
+		 * their requests wait. */
+		serve_hold(x->serve, &x->held, x->body.room + sizeof(*x));
 	} else if (body.len) {
 		x->loop_from = (size_t)(body.ptr - x->serve->loop.bytes);
 		x->loop_to = x->loop_from + body.len;
@@ -95,46 +97,90 @@ void exchange_keep(struct serve_exchange *x)
 	serve_hold(x->serve, &x->held, x->pages.len);
 }
 
-static enum step export_now(
-	struct conn *c, const struct request *request, struct slice body, struct buf *owned)
+/* Gives it to the daemon. True: it is answered, and x gone; else x has the body, unless that is done with. */
+static bool export_now(
+	struct serve_exchange *x, const struct serve_request *whole, struct buf *owned)
 {
-	struct serve *s = c->serve;
-	struct serve_exchange *x = exchange_new(c, &request->to);
-	struct serve_request whole = {
-		.signal = request->to.signal, .encoding = request->encoding, .body = body
-	};
-	c->state = CONN_PENDING;
-	c->exchange = x;
-	s->handler.export(s->handler.ctx, x, &whole);
+	struct serve *s = x->serve;
+	s->handler.export(s->handler.ctx, x, whole);
 	x->is_exporting = false;
 	if (x->is_replied) {
-		c->exchange = NULL;
 		exchange_free(x);
-		return conn_settle(c);
+		return true;
 	}
 	if (!x->is_body_done)
-		hold_body(x, body, owned);
+		hold_body(x, whole->body, owned);
+	return false;
+}
+
+static enum step export_of_conn(
+	struct conn *c, const struct request *request, struct slice body, struct buf *owned)
+{
+	struct serve_exchange *x = exchange_new(c->serve, &request->to);
+	const struct serve_request whole = {
+		.signal = request->to.signal, .encoding = request->encoding, .body = body
+	};
+	x->conn = c;
+	c->state = CONN_PENDING;
+	c->exchange = x;
+	if (export_now(x, &whole, owned)) {
+		c->exchange = NULL;
+		return conn_settle(c);
+	}
 	conn_drop_body(c); /* also the compressed bytes of an inflated one */
 	return STEP_STOP;
+}
+
+static void export_of_stream(struct http2_stream *st, const struct request *request,
+	struct slice body, struct buf *owned)
+{
+	struct serve_exchange *x = exchange_new(st->http2->conn->serve, &request->to);
+	const struct serve_request whole = { .signal = request->to.signal,
+		.encoding = request->encoding,
+		.protocol = st->protocol,
+		.body = body };
+	x->stream = st;
+	st->exchange = x;
+	if (export_now(x, &whole, owned))
+		st->exchange = NULL;
+}
+
+static void count(struct serve *s, uint8_t door, enum serve_protocol protocol, size_t body_bytes)
+{
+	bool is_misdirected = (protocol == SERVE_GRPC) != (door == DOOR_OTLP_GRPC);
+	s->stats.requests++;
+	s->stats.body_bytes += body_bytes;
+	s->stats.by_protocol[protocol]++;
+	s->stats.misdirected[protocol] += is_misdirected;
+}
+
+/* Into s->inflated, which stays between requests unless it has grown large. */
+static enum reason inflate_request(struct serve *s, enum http1_coding coding, struct slice body)
+{
+	if (!s->inflated.room)
+		s->inflated = spares_take(&s->spares, s->limits.body_max);
+	return inflate_body(s->inflater, coding, body, &s->inflated);
+}
+
+static void settle_inflated(struct serve *s)
+{
+	if (s->inflated.room > SPARE_MIN)
+		spares_give(&s->spares, &s->inflated, s->now_ms);
 }
 
 enum step exchange_start(
 	struct conn *c, const struct request *request, struct slice body, struct buf *owned)
 {
 	struct serve *s = c->serve;
-	s->stats.requests++;
-	s->stats.body_bytes += body.len;
+	count(s, c->door, SERVE_HTTP, body.len);
 	if (request->coding == HTTP1_IDENTITY)
-		return export_now(c, request, body, owned);
+		return export_of_conn(c, request, body, owned);
 	struct answer_to to = request->to;
-	if (!s->inflated.room)
-		s->inflated = spares_take(&s->spares, s->limits.body_max);
-	enum reason reason = inflate_body(s->inflater, request->coding, body, &s->inflated);
+	enum reason reason = inflate_request(s, request->coding, body);
 	enum step step = reason == REASON_OK
-				 ? export_now(c, request, buf_slice(&s->inflated), &s->inflated)
+				 ? export_of_conn(c, request, buf_slice(&s->inflated), &s->inflated)
 				 : request_refuse(c, reason, &to, c->end);
-	if (s->inflated.room > SPARE_MIN)
-		spares_give(&s->spares, &s->inflated, s->now_ms);
+	settle_inflated(s);
 	return step;
 }
 
@@ -142,8 +188,9 @@ enum step exchange_act(
 	struct conn *c, const struct request *request, const struct serve_action *action)
 {
 	struct serve *s = c->serve;
-	struct serve_exchange *x = exchange_new(c, &request->to);
+	struct serve_exchange *x = exchange_new(s, &request->to);
 	s->stats.requests++;
+	x->conn = c;
 	c->state = CONN_PENDING;
 	c->exchange = x;
 	s->handler.action(s->handler.ctx, x, action);
@@ -153,6 +200,34 @@ enum step exchange_act(
 	c->exchange = NULL;
 	exchange_free(x);
 	return conn_settle(c);
+}
+
+enum reason exchange_start_stream(struct http2_stream *st, const struct request *request,
+	struct slice body, struct buf *owned)
+{
+	struct serve *s = st->http2->conn->serve;
+	enum reason reason = REASON_OK;
+	count(s, st->http2->conn->door, st->protocol, body.len);
+	if (request->coding == HTTP1_IDENTITY) {
+		export_of_stream(st, request, body, owned);
+		return REASON_OK;
+	}
+	reason = inflate_request(s, request->coding, body);
+	if (reason == REASON_OK)
+		export_of_stream(st, request, buf_slice(&s->inflated), &s->inflated);
+	settle_inflated(s);
+	return reason;
+}
+
+static void reply_to_stream(struct serve_exchange *x, const struct serve_answer *answer)
+{
+	struct http2_stream *st = x->stream;
+	http2_answer(st, answer);
+	if (x->is_exporting)
+		return;
+	st->exchange = NULL;
+	http2_wake(st->http2->conn); /* so that many answers at once go out together */
+	exchange_free(x);
 }
 
 static void begin_reply(struct serve_exchange *x)
@@ -180,6 +255,10 @@ static void finish_reply(struct serve_exchange *x)
 void serve_reply(struct serve_exchange *x, const struct serve_answer *answer)
 {
 	begin_reply(x);
+	if (x->stream) {
+		reply_to_stream(x, answer);
+		return;
+	}
 	if (x->conn)
 		conn_answer(x->conn, &x->to, answer);
 	finish_reply(x);

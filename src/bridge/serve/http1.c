@@ -94,7 +94,7 @@ static int64_t head_end(struct slice in, size_t *scanned, size_t max)
 	return in.len >= max ? TOO_LARGE : 0;
 }
 
-static enum http1_method method_of(struct slice s)
+enum http1_method http1_method_of(struct slice s)
 {
 	static const struct {
 		const char *name;
@@ -161,7 +161,7 @@ static int64_t read_request_line(struct slice line, struct http1_head *out)
 	unsigned char minor = line.ptr[7];
 	if (minor < '0' || minor > '9')
 		return BAD;
-	out->method = method_of(method);
+	out->method = http1_method_of(method);
 	out->minor = minor > '0';
 	out->keep_alive = minor > '0';
 	return 1;
@@ -200,7 +200,7 @@ static bool take_transfer_encoding(struct http1_head *h, struct slice value)
 	return true;
 }
 
-static bool take_content_encoding(struct http1_head *h, struct slice value)
+enum http1_coding http1_coding_of(struct slice value, enum http1_coding before)
 {
 	enum http1_coding coding = HTTP1_OTHER_CODING;
 	if (!value.len || http1_token_is(value, "identity"))
@@ -209,14 +209,24 @@ static bool take_content_encoding(struct http1_head *h, struct slice value)
 		coding = HTTP1_GZIP;
 	else if (http1_token_is(value, "deflate"))
 		coding = HTTP1_DEFLATE;
-	h->coding = h->coding == HTTP1_IDENTITY ? coding : HTTP1_OTHER_CODING;
+	return before == HTTP1_IDENTITY ? coding : HTTP1_OTHER_CODING;
+}
+
+static bool take_content_encoding(struct http1_head *h, struct slice value)
+{
+	h->coding = http1_coding_of(value, h->coding);
 	return true;
+}
+
+struct slice http1_media_type(struct slice content_type)
+{
+	return trim(cut(&content_type, ';'));
 }
 
 static bool take_content_type(struct http1_head *h, struct slice value)
 {
 	bool first = !h->content_type.len;
-	h->content_type = trim(cut(&value, ';'));
+	h->content_type = http1_media_type(value);
 	return first;
 }
 

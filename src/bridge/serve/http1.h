@@ -58,4 +58,10 @@ int64_t http1_head(struct slice in, size_t *scanned, const struct http1_limits *
 
 bool http1_token_is(struct slice s, const char *lower); /* equal, ASCII case aside */
 
+/* What HTTP/2 says in the same words. */
+enum http1_method http1_method_of(struct slice s);
+struct slice http1_media_type(struct slice content_type); /* without parameters */
+/* Content-Encoding; `before` is what an earlier field of the message said, and two make one unknown. */
+enum http1_coding http1_coding_of(struct slice value, enum http1_coding before);
+
 #endif

@@ -22,6 +22,8 @@ static bool make_room(struct serve *s)
 	for (unsigned i = 0; i < ROOM_TRIES && s->idle.first; i++) {
 		struct conn *c = s->idle.first;
 		if (!conn_has_unread(c)) {
+			if (c->http2)
+				http2_farewell(c);
 			conn_free(c);
 			return true;
 		}

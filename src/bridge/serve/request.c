@@ -47,15 +47,20 @@ static enum conn_end end_without_body(
 	return (enum conn_end)c->end;
 }
 
-static bool content_type_is(const struct http1_head *head, enum otlp_encoding *out)
+bool request_type_is(struct slice media_type, enum otlp_encoding *out)
 {
-	if (http1_token_is(head->content_type, "application/x-protobuf"))
+	if (http1_token_is(media_type, "application/x-protobuf"))
 		*out = OTLP_PROTOBUF;
-	else if (http1_token_is(head->content_type, "application/json"))
+	else if (http1_token_is(media_type, "application/json"))
 		*out = OTLP_JSON;
 	else
 		return false;
 	return true;
+}
+
+static bool is_otlp(const struct conn *c)
+{
+	return c->door == DOOR_OTLP_HTTP || c->door == DOOR_OTLP_GRPC;
 }
 
 /* What shapes the answer, as far as the head says it. */
@@ -63,12 +68,12 @@ static struct request request_of(struct conn *c, const struct http1_head *head)
 {
 	struct request r = { .coding = head->coding };
 	r.to.encoding = ANSWER_TEXT;
-	if (c->door == DOOR_OTLP_HTTP && content_type_is(head, &r.encoding))
+	if (is_otlp(c) && request_type_is(head->content_type, &r.encoding))
 		r.to.encoding = r.encoding == OTLP_JSON ? ANSWER_JSON : ANSWER_PROTOBUF;
 	r.to.is_head = head->method == HTTP1_HEAD;
 	r.to.closes = !head->keep_alive || c->serve->is_stopping;
 	r.to.names_keep_alive = head->keep_alive && head->minor == 0;
-	if (c->door == DOOR_OTLP_HTTP)
+	if (is_otlp(c))
 		r.to.allow_origin = cors_allow(&c->serve->cors, head->origin);
 	c->end = !head->keep_alive	 ? CONN_CLOSE
 		 : c->serve->is_stopping ? CONN_CLOSE_LINGERING
@@ -121,7 +126,7 @@ static enum step take_action(struct conn *c, const struct http1_head *head,
 	return exchange_act(c, &whole, &action);
 }
 
-static enum reason check_export(
+enum reason request_check(
 	const struct serve *s, const struct http1_head *head, const struct request *request)
 {
 	if (request->to.encoding == ANSWER_TEXT)
@@ -165,7 +170,7 @@ static enum step begin_body(struct conn *c, const struct http1_head *head,
 static enum step take_export(struct conn *c, const struct http1_head *head, struct request *request,
 	struct slice rest, size_t *used)
 {
-	enum reason reason = check_export(c->serve, head, request);
+	enum reason reason = request_check(c->serve, head, request);
 	if (reason == REASON_LENGTH_REQUIRED || reason == REASON_BODY_TOO_LARGE)
 		return request_refuse(c, reason, &request->to, CONN_CLOSE_LINGERING);
 	if (reason != REASON_OK)
@@ -184,7 +189,8 @@ static enum step dispatch(
 	struct serve *s = c->serve;
 	const struct route *route = route_find((enum serve_door)c->door, head->path);
 	struct request request = request_of(c, head);
-	bool has_cors = c->door == DOOR_OTLP_HTTP && s->cors.origins;
+	bool has_cors = is_otlp(c) && s->cors.origins;
+	c->was_used = true;
 	if (!route)
 		return request_refuse(
 			c, REASON_NOT_FOUND, &request.to, end_without_body(c, head, rest, used));
@@ -231,6 +237,8 @@ enum step request_take(struct conn *c, struct slice in, size_t *used)
 		return wait_for_head(c, scanned);
 	if (c->state == CONN_IDLE)
 		c->since_ms = c->serve->now_ms;
+	if (len == -(int64_t)REASON_HTTP2 && is_otlp(c) && !c->was_used)
+		return http2_begin(c, in);
 	if (len < 0) {
 		struct answer_to to = { .encoding = ANSWER_TEXT };
 		return request_refuse(c, (enum reason) - len, &to, CONN_CLOSE_LINGERING);

@@ -28,6 +28,8 @@ static const struct route routes[] = {
 
 const struct route *route_find(enum serve_door door, struct slice path)
 {
+	if (door == DOOR_OTLP_GRPC) /* either protocol at either port */
+		door = DOOR_OTLP_HTTP;
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		const struct route *r = &routes[i];
 		if (r->door == door && (!r->path || slice_eq_str(path, r->path)))

@@ -27,10 +27,15 @@ void serve_hold(struct serve *s, size_t *counted, size_t bytes)
 		event_active(s->wake, EV_TIMEOUT, 0);
 }
 
+static size_t held_by(const struct conn *c)
+{
+	return c->http2 ? http2_held(c) : c->in ? c->in->held : 0;
+}
+
 /* Big bodies leave a reserve to small ones, so that a few slow ones cannot keep everybody out. */
 static size_t room_for(const struct serve *s, const struct conn *c)
 {
-	size_t mine = c->in ? c->in->held : 0;
+	size_t mine = held_by(c);
 	size_t max = s->limits.bodies_max;
 	size_t reserve = max / 4 < RESERVE_MAX ? max / 4 : RESERVE_MAX;
 	if (mine > BODY_SMALL)
@@ -41,8 +46,17 @@ static size_t room_for(const struct serve *s, const struct conn *c)
 /* A connection that is alone may always go on: its body is bounded by body_max. */
 bool serve_may_read(const struct serve *s, const struct conn *c)
 {
-	size_t mine = c->in ? c->in->held : 0;
-	return s->held == mine || room_for(s, c) > 0;
+	return s->held == held_by(c) || room_for(s, c) > 0;
+}
+
+bool serve_has_plenty(const struct serve *s)
+{
+	return s->held < s->limits.bodies_max / 2;
+}
+
+bool serve_is_healthy(const struct serve *s)
+{
+	return !s->is_stopping && (!s->handler.is_healthy || s->handler.is_healthy(s->handler.ctx));
 }
 
 /* What it will still ask for; of a body in chunks, as much again as has come. */
@@ -82,8 +96,15 @@ const char *serve_date(struct serve *s)
 static void sweep_idle(struct serve *s)
 {
 	int timeout_ms = s->is_stopping ? s->limits.header_timeout_ms : s->limits.idle_timeout_ms;
-	while (s->idle.first && s->idle.first->since_ms + timeout_ms <= s->now_ms)
-		conn_free(s->idle.first);
+	while (s->idle.first && s->idle.first->since_ms + timeout_ms <= s->now_ms) {
+		struct conn *c = s->idle.first;
+		if (!c->http2) {
+			conn_free(c);
+		} else if (!http2_outlives_idleness(c)) {
+			http2_farewell(c);
+			conn_linger(c);
+		}
+	}
 }
 
 static void sweep_busy(struct serve *s)
@@ -93,6 +114,21 @@ static void sweep_busy(struct serve *s)
 		if (c->deadline_ms <= s->now_ms)
 			conn_expire(c);
 	}
+}
+
+static void sweep_http2(struct serve *s)
+{
+	if (!s->http2_connections)
+		return;
+	bool is_healthy = serve_is_healthy(s);
+	bool has_news = is_healthy != s->was_healthy;
+	s->was_healthy = is_healthy;
+	for (struct conn *c = s->busy.first; c; c = c->next)
+		if (c->http2)
+			http2_sweep(c, has_news);
+	for (struct conn *c = s->idle.first; has_news && c; c = c->next)
+		if (c->http2)
+			http2_sweep(c, has_news);
 }
 
 /* Refusing one that holds much lets the others behind it go on, so it is done one at a time. */
@@ -117,6 +153,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *ctx)
 	s->now_ms = clock_mono_ms();
 	sweep_idle(s);
 	sweep_busy(s);
+	sweep_http2(s);
 	wake_waiting(s);
 	sweep_waiting(s);
 	spares_expire(&s->spares, s->now_ms);
@@ -139,7 +176,9 @@ static void look_once_more(struct serve *s)
 	s->must_look_once_more = false;
 	for (struct conn *c = s->idle.first, *next; c; c = next) {
 		next = c->next;
-		if (!conn_has_unread(c))
+		if (c->http2)
+			http2_wake(c); /* which takes its leave by itself */
+		else if (!conn_has_unread(c))
 			conn_free(c);
 	}
 }
@@ -232,6 +271,7 @@ struct serve *serve_new(struct event_base *base, const struct serve_options *opt
 	s->inflated.max = s->limits.body_max;
 	s->scratch.max = BUF_UNLIMITED;
 	s->now_ms = clock_mono_ms();
+	s->was_healthy = true;
 	make_success(s);
 	return s;
 }
@@ -247,6 +287,9 @@ void serve_stop_accepting(struct serve *s)
 		listener_close(&s->listeners[i]);
 	}
 	s->must_look_once_more = true;
+	for (struct conn *c = s->busy.first; c; c = c->next)
+		if (c->http2)
+			http2_wake(c);
 	event_active(s->wake, EV_TIMEOUT, 0);
 }
 
@@ -271,8 +314,11 @@ struct serve_stats serve_stats(const struct serve *s)
 
 static void free_all(struct conn_list *list)
 {
-	while (list->first)
+	while (list->first) {
+		if (list->first->http2)
+			http2_last_words(list->first);
 		conn_free(list->first);
+	}
 }
 
 void serve_free(struct serve *s)
@@ -289,6 +335,7 @@ void serve_free(struct serve *s)
 	event_free(s->wake);
 	event_free(s->resume_accept);
 	cors_clear(&s->cors);
+	http2_shared_free(s->http2_shared);
 	inflater_free(s->inflater);
 	pages_clear(&s->loop);
 	spares_clear(&s->spares);

@@ -1,4 +1,5 @@
-/* The bridge's doors: listeners, connections, HTTP/1.1, inflating, answers in the request's encoding.
+/* The bridge's doors: listeners, connections, HTTP/1.1, HTTP/2 and gRPC, inflating, answers in the request's
+ * encoding.
  *
  * serve knows bytes and HTTP; it hands a whole, inflated request to the daemon's sink and writes the answer
  * it is given. It never sees a stream or a series. One libevent loop drives everything; nothing here blocks.
@@ -24,13 +25,29 @@ struct error;
 struct event_base;
 struct serve;
 
-enum serve_door { DOOR_OTLP_HTTP, DOOR_EXPORTER, DOOR_HEALTH, DOOR_ZPAGES, DOOR_COUNT };
+/* Both OTLP doors take every protocol: sending to the wrong one of the two is the most common mistake of all. */
+enum serve_door {
+	DOOR_OTLP_HTTP,
+	DOOR_OTLP_GRPC,
+	DOOR_EXPORTER,
+	DOOR_HEALTH,
+	DOOR_ZPAGES,
+	DOOR_COUNT
+};
+
+enum serve_protocol {
+	SERVE_HTTP, /* OTLP/HTTP over HTTP/1.1 */
+	SERVE_GRPC,
+	SERVE_HTTP2, /* OTLP/HTTP over HTTP/2 */
+	SERVE_PROTOCOL_COUNT
+};
 
 struct serve_exchange; /* one request that waits for its answer */
 
 struct serve_request {
 	enum otlp_signal signal;
 	enum otlp_encoding encoding;
+	enum serve_protocol protocol;
 	struct slice body; /* inflated; stays where it is until serve_reply or serve_body_done */
 };
 
@@ -68,6 +85,8 @@ struct serve_handler {
 	void (*action)(void *ctx, struct serve_exchange *x, const struct serve_action *action);
 	/* Something was refused before it became a request (bad HTTP, too large, wrong path, …). */
 	void (*refused)(void *ctx, enum serve_door door, enum reason reason);
+	/* What grpc.health.v1 tells; NULL: always healthy until it stops. Asked a few times a second. */
+	bool (*is_healthy)(void *ctx);
 };
 
 struct serve_limits {
@@ -76,18 +95,20 @@ struct serve_limits {
 	size_t body_max;   /* as received, and again after inflating */
 	size_t bodies_max; /* of all connections together; past it reading waits, then 503 */
 	unsigned connections_max;
+	unsigned
+		http2_connections_max; /* of those: one keeps 14 KiB [measured] even while it is idle */
 	int header_timeout_ms;	/* from the first byte of a request to the end of its header */
 	int body_timeout_ms;	/* without any progress */
 	int request_timeout_ms; /* from the first byte to the last */
 	int idle_timeout_ms;	/* between requests */
 };
 
-#define SERVE_LIMITS_DEFAULT                                                         \
-	{                                                                            \
-		.header_max = 32768, .header_fields_max = 100, .body_max = 64 << 20, \
-		.bodies_max = (size_t)256 << 20, .connections_max = 12000,           \
-		.header_timeout_ms = 10000, .body_timeout_ms = 10000,                \
-		.request_timeout_ms = 120000, .idle_timeout_ms = 300000              \
+#define SERVE_LIMITS_DEFAULT                                                                      \
+	{                                                                                         \
+		.header_max = 32768, .header_fields_max = 100, .body_max = 64 << 20,              \
+		.bodies_max = (size_t)256 << 20, .connections_max = 12000,                        \
+		.http2_connections_max = 4000, .header_timeout_ms = 10000,                        \
+		.body_timeout_ms = 10000, .request_timeout_ms = 120000, .idle_timeout_ms = 300000 \
 	}
 
 struct serve_options {
@@ -100,6 +121,8 @@ struct serve_stats {
 	size_t bodies_bytes;	     /* held now */
 	uint64_t accepted, requests; /* since the start */
 	uint64_t body_bytes;	     /* received, before inflating */
+	/* Requests by protocol, and those among them that came to the door of the other. */
+	uint64_t by_protocol[SERVE_PROTOCOL_COUNT], misdirected[SERVE_PROTOCOL_COUNT];
 };
 
 struct serve *serve_new(struct event_base *base, const struct serve_options *options,
@@ -122,6 +145,6 @@ int64_t serve_arrived_mono_ms(const struct serve_exchange *x); /* when its body 
 void serve_stop_accepting(struct serve *s);
 bool serve_idle(const struct serve *s); /* nothing under way */
 struct serve_stats serve_stats(const struct serve *s);
-void serve_free(struct serve *s); /* closes everything at once */
+void serve_free(struct serve *s); /* closes everything at once; answers given before still go out */
 
 #endif

@@ -3,6 +3,7 @@
  *   listener.c  opens doors, accepts, makes room when there are too many connections
  *   conn.c      one connection: life, lists, deadlines; conn_read.c and conn_write.c: its bytes
  *   request.c   a head becomes a decision: export, page, preflight, refusal; bodies
+ *   http2*.c    connections that speak HTTP/2 instead; see http2_internal.h
  *   exchange.c  a whole request goes to the daemon; its answer comes back, now or later
  *   serve.c     life cycle, the sweep over deadlines, the budget of bytes
  *
@@ -39,7 +40,7 @@
 enum step {
 	STEP_NEXT, /* the connection takes the next request */
 	STEP_STOP, /* it waits for something */
-	STEP_GONE, /* it was freed */
+	STEP_GONE, /* it was freed, or has become something else */
 };
 
 enum conn_state {
@@ -48,6 +49,7 @@ enum conn_state {
 	CONN_BODY,    /* a body is being read */
 	CONN_PENDING, /* the daemon has the request */
 	CONN_WRITING, /* the socket is full */
+	CONN_HTTP2,   /* its state is in struct http2 */
 	CONN_LINGER,  /* answered and half-closed; what still comes is thrown away */
 };
 
@@ -87,6 +89,7 @@ struct conn {
 	struct inbound *in;		 /* NULL: none */
 	struct outbound *out;		 /* NULL: none */
 	struct serve_exchange *exchange; /* with CONN_PENDING */
+	struct http2 *http2;		 /* with CONN_HTTP2 */
 	int64_t since_ms;		 /* idle since, or first byte of the request */
 	int64_t deadline_ms;		 /* when not idle */
 	int32_t waited_ms;		 /* for the budget, in all, during this request */
@@ -96,6 +99,7 @@ struct conn {
 	uint8_t state;	   /* enum conn_state */
 	uint8_t end;	   /* enum conn_end: after the answer under way */
 	bool is_broken;	   /* writing failed: answers go nowhere, requests still count */
+	bool was_used;	   /* a request came: what follows is HTTP/1.1 too */
 	bool has_leftover; /* in->bytes hold something to work through before reading */
 };
 
@@ -123,6 +127,10 @@ struct serve {
 
 	struct pages loop;
 	struct spares spares;
+	struct http2_shared *http2_shared; /* NULL until the first such connection */
+	unsigned http2_connections;
+	bool was_healthy;
+
 	struct inflater *inflater;
 	struct buf inflated;
 	struct buf scratch;    /* answers on their way into the socket */
@@ -149,6 +157,8 @@ void conn_wait(struct conn *c); /* for the budget */
 void conn_unwait(struct conn *c);
 void conn_expire(struct conn *c); /* its deadline has passed */
 bool conn_has_unread(const struct conn *c);
+ssize_t conn_recv(
+	struct conn *c, void *to, size_t len); /* as recv(2): every byte comes through here */
 struct inbound *conn_inbound(struct conn *c);
 void conn_account(struct conn *c); /* after in->bytes or in->body changed */
 void conn_drop_inbound(struct conn *c);
@@ -164,6 +174,8 @@ void conn_answer(struct conn *c, const struct answer_to *to, const struct serve_
 void conn_answer_page(struct conn *c, const struct answer_to *to, struct serve_page *page);
 enum step conn_settle(struct conn *c); /* what follows an answer */
 enum step conn_flush(struct conn *c);  /* the socket has room again */
+bool conn_push(struct conn *c); /* writes on; true: all is out, or the connection is broken */
+enum step conn_linger(struct conn *c);
 
 /* conn_read.c */
 void conn_read(struct conn *c);
@@ -177,16 +189,37 @@ enum step request_feed(struct conn *c, struct slice in, size_t *used); /* state 
 enum step request_whole(struct conn *c);			       /* in->body is complete */
 enum step request_refuse(
 	struct conn *c, enum reason reason, struct answer_to *to, enum conn_end end);
+bool request_type_is(struct slice media_type, enum otlp_encoding *out);
+enum reason request_check(
+	const struct serve *s, const struct http1_head *head, const struct request *request);
 
 /* exchange.c */
 enum step exchange_start(
 	struct conn *c, const struct request *request, struct slice body, struct buf *owned);
 enum step exchange_act(
 	struct conn *c, const struct request *request, const struct serve_action *action);
+/* The same for a request over HTTP/2; not REASON_OK: it does not inflate, and stays the caller's. */
+struct http2_stream;
+enum reason exchange_start_stream(struct http2_stream *st, const struct request *request,
+	struct slice body, struct buf *owned);
 void exchange_keep(
 	struct serve_exchange *x); /* takes its body out of the loop buffer if it is there */
 void exchange_abandon(struct serve_exchange *x); /* its connection is gone */
 void exchange_free_all(struct serve *s);
+
+/* http2.c: what a connection does once it has become one of HTTP/2. All may free it unless they say not. */
+enum step http2_begin(struct conn *c, struct slice in); /* `in`: from the preface on. STEP_GONE */
+void http2_event(struct conn *c);			/* its socket is ready, or it was woken */
+void http2_wake(struct conn *c);			/* its event, soon; does not free it */
+void http2_expire(struct conn *c);
+void http2_unwait(struct conn *c, int64_t spent_ms); /* does not free it */
+void http2_sweep(struct conn *c, bool has_news);     /* does not free it */
+bool http2_outlives_idleness(struct conn *c);	     /* does not free it */
+void http2_farewell(struct conn *c);		     /* one GOAWAY if it fits; does not free it */
+void http2_last_words(struct conn *c); /* sends what is queued, as far as the socket takes it */
+void http2_drop(struct conn *c);       /* its state, if it has any; does not free it */
+size_t http2_held(const struct conn *c);
+void http2_shared_free(struct http2_shared *shared);
 
 /* listener.c */
 void listener_close(struct listener *l);
@@ -197,6 +230,8 @@ void listener_drain(struct listener *l); /* accepts all that wait */
 /* serve.c */
 void serve_hold(struct serve *s, size_t *counted, size_t bytes); /* *counted becomes bytes */
 bool serve_may_read(const struct serve *s, const struct conn *c);
+bool serve_has_plenty(const struct serve *s); /* of the budget: half of it is free */
+bool serve_is_healthy(const struct serve *s);
 const char *serve_date(struct serve *s);
 void serve_need_sweep(struct serve *s);
 

@@ -14,13 +14,15 @@ BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, m
 OWNER = ("user.id", "user.email", "user.account_uuid", "user.account_id", "organization.id", "terminal.type", "app.version",
          "enduser.id")
 TEXTS = ("model", "query_source", "tool_name", "mcp_server.name", "mcp_server_name", "skill.name", "agent.name")
-WORDS = ("success", "decision", "decision_source", "status_code", "error_type", "permission_mode", "trigger", "hook_event")
+WORDS = ("success", "decision", "decision_source", "status_code", "error_type", "permission_mode", "trigger", "hook_event",
+         "status")
 OWN_WORDS = {
     "tool_decision": ("source", "decision_source"),
     "permission_mode_changed": ("to_mode", "permission_mode"),
     "auth": ("error_category", "error_type"),
     "internal_error": ("error_name", "error_type"),
     "mcp_server_connection": ("error_code", "error_type"),
+    "subagent_completed": ("agent_type", "agent.name"),
 }
 HISTOGRAMS = (
     ("claude_code_api_request_duration_seconds", "api_request", "duration_ms", ("model", "query_source")),

@@ -52,6 +52,16 @@ def collector():
     return _kept(f"collector-{hashlib.sha256(COLLECTOR_MANIFEST.read_bytes()).hexdigest()[:12]}", "otelcol")
 
 
+def h2spec():
+    """Of the version that scripts/test builds."""
+    return _kept("h2spec", "h2spec")
+
+
+def go():
+    """The machine's, or the one that scripts/test has unpacked."""
+    return shutil.which("go") or _kept("go", "usr", "lib", "go-1.26", "bin", "go")
+
+
 def amtool():
     return shutil.which("amtool") or _kept("alertmanager", "usr", "bin", "amtool")
 

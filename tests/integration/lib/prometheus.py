@@ -36,27 +36,37 @@ def scaled(rules, scale):
     What looks back for days stays: it only has to be longer than the test.
     """
     interval_ms = RULES_INTERVAL_S * 1000 // scale
-    for written, new in (("interval: 1m", f"interval: {interval_ms}ms"), ("offset 30s", f"offset {interval_ms // 2}ms"),
-                         ("[30s]", f"[{interval_ms // 2}ms]"), ("[10m]", f"[{10 * interval_ms}ms]")):
+    half_ms = interval_ms // 2
+    for written, new in (("interval: 1m", f"interval: {interval_ms}ms"), ("offset 30s", f"offset {half_ms}ms"),
+                         ("[30s]", f"[{half_ms}ms]"), (window(rules), f"[{int(window(rules)[1:-2]) * interval_ms}ms]"),
+                         ("interval: 5m", f"interval: {5 * interval_ms}ms"), ("offset 2m30s", f"offset {5 * half_ms}ms"),
+                         ("[2m30s]", f"[{5 * half_ms}ms]")):
         if written not in rules:
             raise AssertionError(f"the rules say no {written}")
         rules = rules.replace(written, new)
     return rules
 
 
+def window(rules):
+    """How far back they look for what is new: longer where it is pushed."""
+    return "[70m]" if "[70m]" in rules else "[10m]"
+
+
 class Prometheus:
     """Scrapes loopback ports as jobs of the given names, with rules or (None) without; it can be killed and started again
-    on its data."""
+    on its data. At a port that is named others push to it."""
 
-    def __init__(self, jobs, rules, scale, scrape_s=SCRAPE_S):
+    def __init__(self, jobs, rules, scale, scrape_s=SCRAPE_S, pushed_port=None):
         self.folder = Path(tempfile.mkdtemp(prefix="cctm-prometheus-"))
-        self.port, self.jobs, self.scrape_s, self.process = free_port(), jobs, scrape_s, None
+        self.port, self.jobs, self.scrape_s, self.process = pushed_port or free_port(), jobs, scrape_s, None
+        self.more = ["--web.enable-remote-write-receiver"] if pushed_port else []
         self.interval_s = RULES_INTERVAL_S / scale
         rule_files = "rule_files: [rules.yml]\n" if rules else ""
         times = f"scrape_interval: {int(scrape_s * 1000)}ms, scrape_timeout: {int(scrape_s * 1000)}ms, evaluation_interval: 1s"
         targets = "".join(f"  - {{job_name: {job}, honor_labels: true, static_configs: "
                           f"[{{targets: ['127.0.0.1:{port}'], labels: {{instance: {job}}}}}]}}\n" for job, port in jobs.items())
-        (self.folder / "prometheus.yml").write_text(f"global: {{{times}}}\n{rule_files}scrape_configs:\n{targets}")
+        late = "storage: {tsdb: {out_of_order_time_window: 1h}}\n" if pushed_port else ""
+        (self.folder / "prometheus.yml").write_text(f"global: {{{times}}}\n{late}{rule_files}scrape_configs:\n{targets}")
         if rules:
             (self.folder / "rules.yml").write_text(scaled(rules, scale))
         self.log = open(self.folder / "log", "ab")
@@ -66,7 +76,7 @@ class Prometheus:
         self.process = subprocess.Popen(
             [programs.prometheus(), f"--config.file={self.folder}/prometheus.yml",
              f"--storage.tsdb.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}",
-             "--web.console.templates=/nonexistent", "--web.console.libraries=/nonexistent"],
+             "--web.console.templates=/nonexistent", "--web.console.libraries=/nonexistent", *self.more],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
         )
 

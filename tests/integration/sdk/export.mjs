@@ -1,11 +1,12 @@
-// Exports with the OpenTelemetry JavaScript SDK: node export.mjs ENDPOINT json|proto delta|cumulative
+// Exports with the OpenTelemetry JavaScript SDK: node export.mjs ENDPOINT json|proto|grpc delta|cumulative
 // What the rounds add up to stands in sdk_test.py.
 import { diag, DiagLogLevel, ValueType } from '@opentelemetry/api';
 import { createRequire } from 'node:module';
 
 const [endpoint, encoding, temporality] = process.argv.slice(2);
 const require = createRequire(import.meta.url);
-const suffix = encoding === 'json' ? 'http' : 'proto';
+const suffix = encoding === 'json' ? 'http' : encoding;
+const urlOf = (path) => (encoding === 'grpc' ? endpoint : `${endpoint}${path}`);
 const { OTLPMetricExporter } = require(`@opentelemetry/exporter-metrics-otlp-${suffix}`);
 const { AggregationTemporalityPreference } = require('@opentelemetry/exporter-metrics-otlp-http');
 const { OTLPLogExporter } = require(`@opentelemetry/exporter-logs-otlp-${suffix}`);
@@ -23,7 +24,7 @@ diag.setLogger({ error: failed, warn: failed, info: quiet, debug: quiet, verbose
 const resource = resourceFromAttributes({ 'service.name': 'sdk-test', 'service.version': '1' });
 const reader = new PeriodicExportingMetricReader({
   exporter: new OTLPMetricExporter({
-    url: `${endpoint}/v1/metrics`,
+    url: urlOf('/v1/metrics'),
     temporalityPreference: AggregationTemporalityPreference[temporality.toUpperCase()],
     compression: encoding === 'json' ? 'none' : 'gzip',
   }),
@@ -65,7 +66,7 @@ for (let round = 1; round <= 4; round += 1) {
 await provider.shutdown();
 
 const logs = new LoggerProvider({
-  resource, processors: [new SimpleLogRecordProcessor(new OTLPLogExporter({ url: `${endpoint}/v1/logs` }))],
+  resource, processors: [new SimpleLogRecordProcessor(new OTLPLogExporter({ url: urlOf('/v1/logs') }))],
 });
 const logger = logs.getLogger('sdk.events');
 for (let i = 0; i < 3; i += 1) {
@@ -75,7 +76,7 @@ await logs.forceFlush();
 await logs.shutdown();
 
 const traces = new BasicTracerProvider({
-  resource, spanProcessors: [new SimpleSpanProcessor(new OTLPTraceExporter({ url: `${endpoint}/v1/traces` }))],
+  resource, spanProcessors: [new SimpleSpanProcessor(new OTLPTraceExporter({ url: urlOf('/v1/traces') }))],
 });
 traces.getTracer('sdk').startSpan('one').end();
 await traces.forceFlush();
