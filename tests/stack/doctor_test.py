@@ -263,7 +263,10 @@ class Receiver(EmbeddedStack):
 
     def test_http_at_the_port_for_grpc(self):
         fetch(f"http://127.0.0.1:{self.ports['otlp_grpc']}/v1/metrics", b"{}", {"content-type": "application/json"})
-        self.assert_found("wrong-protocol", "HTTP to the port for gRPC", result="note")
+        found = self.checks()["wrong-protocol"]
+        self.assertEqual(found["result"], "note")
+        self.assertIn("HTTP to the port for gRPC", found["evidence"])
+        self.assertIn("has to be grpc", found["advice"])
 
     def test_events_that_never_came(self):
         """The bridge counts them after a minute of grace; here its exposition says so at once."""
