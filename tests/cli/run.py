@@ -5,7 +5,7 @@
 
 A case is a folder of files:
 
-    cmd      a shell script; runs in an empty scratch directory that is also HOME, cctm in front of PATH
+    cmd      a shell script (a pipe fails with any part of it); runs in an empty scratch directory that is also HOME, cctm in front of PATH
     stdin    what it reads (absent: nothing)
     stdout   what it must print (absent: nothing)
     stderr   likewise
@@ -99,7 +99,7 @@ def run_on_terminal(arguments):
 def run(case, program):
     with tempfile.TemporaryDirectory(prefix="cctm-cli-") as scratch:
         arguments = {
-            "args": ["/bin/bash", "-u", str(case / "cmd")],
+            "args": ["/bin/bash", "-u", "-o", "pipefail", str(case / "cmd")],
             "cwd": scratch,
             "env": environment(program, scratch),
             "input": read(case / "stdin").encode("utf-8", "surrogateescape"),
