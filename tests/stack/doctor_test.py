@@ -21,9 +21,7 @@ import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 from grafana_stand_in import Grafana, message
 from lib import case, programs
@@ -31,6 +29,7 @@ from lib.bridge import free_port, wait_until
 from lib.collector import Collector, fetch
 from lib.prometheus import Prometheus
 from stacks import IS_SLOW, PROGRAM, Stack
+from web import Web
 
 PORTS = ("otlp_http", "otlp_grpc", "exporter", "health", "zpages")
 SETTINGS = ".claude/settings.json"
@@ -63,33 +62,6 @@ elif words[:2] == ["compose", "version"]:
 elif words[:2] == ["compose", "restart"]:
     open(%r, "a").write(" ".join(words) + "\\n")
 """
-
-
-class Web:
-    """A web server that answers what it is told to: (status, bytes) of a request."""
-
-    def __init__(self, answer):
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                status, body = answer(self)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_POST = do_GET
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 def points(value, session="one", at=None, name="claude_code.cost.usage", number=1):

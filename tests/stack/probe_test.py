@@ -1,51 +1,18 @@
 """`cctm probe`: a marked sample through a bridge, and through a real Collector, a real Prometheus and stand-ins for the rest."""
 
-import gzip
 import json
 import re
 import unittest
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 from lib import case, programs
 from lib.bridge import free_port
 from lib.collector import Collector
 from lib.prometheus import Prometheus
 from stacks import Stack
+from web import Web
 
 PORTS = ("otlp_http", "otlp_grpc", "exporter", "health", "zpages")
-
-
-class Web:
-    """A web server that answers GET as it is told to, and hands on what is posted."""
-
-    def __init__(self, answer, take=None):
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                take(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def do_GET(self):
-                status, body = answer(self)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 def ways(said):
@@ -92,7 +59,7 @@ class Containers(unittest.TestCase):
 
     def setUp(self):
         self.events, self.is_reached, self.loki_keeps = b"", True, True
-        self.loki = Web(self.answer_as_loki, self.keep_events)
+        self.loki = Web(self.answer_as_loki)
         self.addCleanup(self.loki.close)
         with Stack("--set", "events.store=loki") as stack:
             configuration = stack.read("config/otel-collector-config.yaml")
@@ -119,11 +86,11 @@ class Containers(unittest.TestCase):
         query = urllib.parse.parse_qs(urllib.parse.urlparse(request.path).query)["query"][0]
         return 200, json.dumps({"data": self.prometheus.get("/api/v1/query", query=query)}).encode()
 
-    def keep_events(self, body):
-        self.events += body if self.loki_keeps else b""
-
     def answer_as_loki(self, request):
-        """The lines of what the Collector handed on."""
+        """Takes what the Collector hands on, and has those lines."""
+        if request.command == "POST":
+            self.events += request.posted if self.loki_keeps else b""
+            return 200, b""
         query = urllib.parse.parse_qs(urllib.parse.urlparse(request.path).query)["query"][0]
         assert query == '{service_name="cctm"}|="cctm.probe"', query
         values = [["1", line.decode()] for line in re.findall(rb"cctm\.probe \d+\.\d{3}", self.events)]
