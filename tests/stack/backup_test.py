@@ -3,6 +3,7 @@
 CCTM_RECOVERY=all kills at every point instead of a choice.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -53,6 +54,28 @@ class Embedded(unittest.TestCase):
 
     def there(self, *words, where=None, status=0, **more):
         return self.stack.run("-C", str(where or self.stack.dir), *words, status=status, **more)
+
+    @contextlib.contextmanager
+    def load(self):
+        """One request after another as long as the block lasts; each of them has to be taken."""
+        is_over, refused = threading.Event(), []
+
+        def go_on():
+            try:
+                while not is_over.is_set():
+                    self.send(1)
+            except Exception as why:  # a thread that ends in silence would leave a test with nothing to lose
+                refused.append(why)
+
+        before, thread = self.sent, threading.Thread(target=go_on)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
+        self.assertEqual(refused, [])
+        self.assertGreater(self.sent, before)
 
     def send(self, usd):
         request = urllib.request.Request(f"http://127.0.0.1:{self.ports['otlp_http']}/v1/metrics", export(usd, "one"),
@@ -122,15 +145,7 @@ class RoundTrip(Embedded):
 
     def test_what_was_acknowledged_before_a_backup_is_in_it_and_nothing_twice(self):
         self.there("up", "-q")
-        is_over = threading.Event()
-
-        def load():
-            while not is_over.is_set():
-                self.send(1)
-
-        thread = threading.Thread(target=load)
-        thread.start()
-        try:
+        with self.load():
             for _ in range(3):
                 time.sleep(0.3)
                 before = self.sent
@@ -142,9 +157,6 @@ class RoundTrip(Embedded):
                 # One request may be answered and not yet counted here.
                 self.assertTrue(before <= total <= after + 1, (before, total, after))
                 shutil.rmtree(fresh)
-        finally:
-            is_over.set()
-            thread.join()
         self.assertEqual(self.total(), self.sent)
 
     def test_through_pipes_and_without_secrets(self):
@@ -342,23 +354,12 @@ class KillsUnderLoad(Embedded):
 
     def test_backup(self):
         self.there("up", "-q")
-        is_over = threading.Event()
-
-        def load():
-            while not is_over.is_set():
-                self.send(1)
-
-        thread = threading.Thread(target=load)
-        thread.start()
-        try:
+        with self.load():
             took = self.duration("backup", "-q")
             killed = [self.kill_after(("backup", "-q"), took * i / 12) for i in range(12)]
             self.assertIn(-9, killed)
             before = self.sent
             archive = self.backup()["archive"]
-        finally:
-            is_over.set()
-            thread.join()
         for saved in (self.stack.dir / "backups").glob("cctm-*"):
             self.stack.run("backup", "verify", str(saved), "-q")
         self.assertEqual(self.total(), self.sent)
