@@ -96,14 +96,18 @@ static void check_port(const struct config *config, const struct listeners *port
 	AUTO(str)
 	char *container =
 		program && may_be_container(&holder) ? container_at(program, number) : NULL;
+	int64_t is_free = listeners_free_above(ports, service_port_address(config, port), number,
+		is_a_port_of, (void *)(uintptr_t)config);
 	struct finding *finding = add(out, FINDING_PORT, true,
 		mem_printf("port %lld (%s) is held by %s", (long long)number, port->what,
 			container ? container : holder.who),
-		mem_strdup("end that program, or give the stack another port: 'cctm init "
-			   "--auto-ports' finds free ones"));
+		is_free ? mem_printf("end that program, or give the stack another port: 'cctm init "
+				     "--set %s=%lld'",
+				  port->key, (long long)is_free)
+			: mem_strdup("end that program, or give the stack another port in "
+				     "cctm.yaml"));
 	finding->port_key = port->key;
-	finding->free_port = listeners_free_above(ports, service_port_address(config, port), number,
-		is_a_port_of, (void *)(uintptr_t)config);
+	finding->free_port = is_free;
 }
 
 /* ---- room ---- */

@@ -302,7 +302,7 @@ class Up(unittest.TestCase):
             said = self.up(status=1).stderr
         self.assertIn(f"port {self.ports['grafana']} (Grafana) is held by", said)
         self.assertIn(f"process {os.getpid()}", said)
-        self.assertIn("--auto-ports", said)
+        self.assertIn("cctm init --set ports.", said)
         self.assertEqual(self.containers(), [])
 
     def test_a_port_that_another_container_has_is_said_with_its_name(self):
